@@ -1,0 +1,32 @@
+// One owner for a state folder, and a number that rises with every new owner.
+#ifndef SERVICES_COMMON_CHECKPOINT_FOLDER_LOCK_H_
+#define SERVICES_COMMON_CHECKPOINT_FOLDER_LOCK_H_
+
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "absl/status/statusor.h"
+
+namespace nightjar::checkpoint {
+
+// Holds an exclusive flock on `<folder>/lock` for its lifetime. The file holds the fencing token of the latest owner.
+class FolderLock {
+ public:
+  // Takes the lock, raises the token by one and fsyncs it before returning. Creates the folder (0700) if need be.
+  // Errors carry exit code 78 and say the fix: another process holds the lock (its pid is named), the folder cannot be written.
+  static absl::StatusOr<std::unique_ptr<FolderLock>> Acquire(const std::string& folder);
+  ~FolderLock();
+
+  // Higher than any earlier owner's. Starts at 1.
+  uint64_t fencing_token() const { return token_; }
+
+ private:
+  FolderLock(int fd, uint64_t token) : fd_(fd), token_(token) {}
+  int fd_;
+  uint64_t token_;
+};
+
+}  // namespace nightjar::checkpoint
+
+#endif  // SERVICES_COMMON_CHECKPOINT_FOLDER_LOCK_H_

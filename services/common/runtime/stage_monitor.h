@@ -1,0 +1,70 @@
+// What a stage tells about itself, gathered in one place for GetStatus, Tap and readiness.
+#ifndef SERVICES_COMMON_RUNTIME_STAGE_MONITOR_H_
+#define SERVICES_COMMON_RUNTIME_STAGE_MONITOR_H_
+
+#include <atomic>
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "absl/strings/string_view.h"
+#include "absl/time/time.h"
+#include "proto/admin/v1/stage.pb.h"
+#include "proto/telemetry/v1/event.pb.h"
+#include "proto/telemetry/v1/flow.pb.h"
+#include "services/common/clock/clock.h"
+#include "services/common/metrics/ledger.h"
+
+namespace nightjar::runtime {
+
+// Thread-safe. `ledger` and `clock` outlive it.
+class StageMonitor {
+ public:
+  StageMonitor(std::string stage, metrics::Ledger& ledger, Clock& clock);
+
+  // A named condition that keeps the stage from being READY, e.g. ("elasticsearch", "401 at http://...: wrong password").
+  // Logged once when it begins or changes and once when it is cleared; repeating the same text is free.
+  void SetCondition(const std::string& name, const std::string& text);
+  void ClearCondition(const std::string& name);
+
+  void SetStarted();                    // STARTING -> READY or DEGRADED
+  void SetDraining();
+  void RecordError(absl::string_view text);  // becomes last_error
+  void SetPeer(const std::string& name, const std::string& address, bool connected, const std::string& error);
+  void SetCredit(uint32_t batches, uint64_t bytes);
+  // Asked for at every GetStatus; es-reader's lag.
+  void SetLagSource(std::function<std::vector<admin::v1::ShardLag>()> source);
+
+  // Call for every batch that passes: feeds Tap and "last record per type". Cheap when nobody taps.
+  void Observe(const telemetry::v1::Batch& batch);
+
+  // Pause: the stage asks this before taking new work; `on_change` is called from the admin service's thread.
+  bool paused() const;
+  void SetPauseHandler(std::function<void(bool paused)> on_change);
+  // Returns when the pause ends by itself: after 15 minutes.
+  absl::Time Pause(absl::string_view reason);
+  void Resume();
+
+  admin::v1::StageStatus Status() const;
+  bool ready() const;                   // for /readyz: READY, or PAUSED
+
+  // A subscription to sampled events; at most 8 at a time. The callback is called from Observe's thread, under a lock.
+  class TapSink {
+   public:
+    virtual ~TapSink() = default;
+    virtual void Offer(const telemetry::v1::Batch& batch, const telemetry::v1::Event& event) = 0;
+  };
+  bool AddTap(TapSink* sink);           // false: too many
+  void RemoveTap(TapSink* sink);
+
+ private:
+  struct State;
+  std::shared_ptr<State> state_;
+};
+
+}  // namespace nightjar::runtime
+
+#endif  // SERVICES_COMMON_RUNTIME_STAGE_MONITOR_H_
