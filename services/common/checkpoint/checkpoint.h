@@ -13,19 +13,22 @@
 
 namespace nightjar::checkpoint {
 
-// Holds `<folder>/state.json` and the generation before it, `<folder>/state.previous.json`. Each file is one header line
+// Holds `<folder>/state.json` and the generation before it, `<folder>/state.previous.json`. Each
+// file is one header line
 //   {"format":1,"generation":7,"bytes":123,"crc32c":"1a2b3c4d"}
 // and then the payload. Not thread-safe. The file system outlives it.
 class Checkpoint {
  public:
   Checkpoint(FileSystem& files, std::string folder);
 
-  // The newest generation that is whole; nullopt when the folder has no state.json and no state.previous.json (a first start).
-  // A damaged newest generation falls back one. kDataLoss when files exist and none is whole: the message names the
-  // folder and the way out. kPermissionDenied, kUnavailable from the file system.
+  // The newest generation that is whole; nullopt when the folder has no state.json and no
+  // state.previous.json (a first start). A damaged newest generation falls back one. kDataLoss when
+  // files exist and none is whole: the message names the folder and the way out. kPermissionDenied,
+  // kUnavailable from the file system.
   absl::StatusOr<std::optional<std::string>> Load();
 
-  // Writes a new generation: temporary file, fsync, rename, fsync of the folder. After an error the old one still loads.
+  // Writes a new generation: temporary file, fsync, rename, fsync of the folder. After an error the
+  // old one still loads.
   absl::Status Save(absl::string_view payload);
 
   // True when Load had to fall back, for a warning and a metric.

@@ -1,4 +1,5 @@
-// The few file operations that durable state needs, so that tests can lose power in the middle of them.
+// The few file operations that durable state needs, so that tests can lose power in the middle of
+// them.
 #ifndef SERVICES_COMMON_CHECKPOINT_FILE_SYSTEM_H_
 #define SERVICES_COMMON_CHECKPOINT_FILE_SYSTEM_H_
 
@@ -21,7 +22,8 @@ class AppendFile {
   virtual absl::Status Sync() = 0;
 };
 
-// Thread-safe. Errors: kNotFound, kPermissionDenied, kResourceExhausted (disk full), kUnavailable (I/O), each naming the path.
+// Thread-safe. Errors: kNotFound, kPermissionDenied, kResourceExhausted (disk full), kUnavailable
+// (I/O), each naming the path.
 class FileSystem {
  public:
   virtual ~FileSystem() = default;
@@ -29,7 +31,8 @@ class FileSystem {
   virtual absl::Status MakeFolder(const std::string& path) = 0;
   virtual absl::StatusOr<std::string> Read(const std::string& path) = 0;
   // New files get mode 0600. `truncate` empties an existing one.
-  virtual absl::StatusOr<std::unique_ptr<AppendFile>> OpenAppend(const std::string& path, bool truncate) = 0;
+  virtual absl::StatusOr<std::unique_ptr<AppendFile>> OpenAppend(const std::string& path,
+                                                                 bool truncate) = 0;
   virtual absl::Status Rename(const std::string& from, const std::string& to) = 0;
   virtual absl::Status Remove(const std::string& path) = 0;
   // Makes renames and removals in the folder durable.

@@ -10,11 +10,13 @@
 
 namespace nightjar::checkpoint {
 
-// Holds an exclusive flock on `<folder>/lock` for its lifetime. The file holds the fencing token of the latest owner.
+// Holds an exclusive flock on `<folder>/lock` for its lifetime. The file holds the fencing token of
+// the latest owner.
 class FolderLock {
  public:
-  // Takes the lock, raises the token by one and fsyncs it before returning. Creates the folder (0700) if need be.
-  // Errors carry exit code 78 and say the fix: another process holds the lock (its pid is named), the folder cannot be written.
+  // Takes the lock, raises the token by one and fsyncs it before returning. Creates the folder
+  // (0700) if need be. Errors carry exit code 78 and say the fix: another process holds the lock
+  // (its pid is named), the folder cannot be written.
   static absl::StatusOr<std::unique_ptr<FolderLock>> Acquire(const std::string& folder);
   ~FolderLock();
 

@@ -10,13 +10,15 @@
 
 namespace nightjar::delivery {
 
-// True when the same request may succeed later: kUnavailable, kDeadlineExceeded, kResourceExhausted, kAborted.
-// kUnauthenticated and kPermissionDenied are retryable too, slowly: a key can be put right without a restart.
+// True when the same request may succeed later: kUnavailable, kDeadlineExceeded,
+// kResourceExhausted, kAborted. kUnauthenticated and kPermissionDenied are retryable too, slowly: a
+// key can be put right without a restart.
 bool IsRetryable(const absl::Status& status);
 
-// The status that a reply's HTTP code means: 2xx OK; 400, 413, 422 kInvalidArgument; 401 kUnauthenticated; 403
-// kPermissionDenied; 404 kNotFound; 408, 504 kDeadlineExceeded; 429 kResourceExhausted; other 5xx kUnavailable;
-// anything else kUnknown. `what` and the first 200 printable characters of `body` become the message.
+// The status that a reply's HTTP code means: 2xx OK; 400, 413, 422 kInvalidArgument; 401
+// kUnauthenticated; 403 kPermissionDenied; 404 kNotFound; 408, 504 kDeadlineExceeded; 429
+// kResourceExhausted; other 5xx kUnavailable; anything else kUnknown. `what` and the first 200
+// printable characters of `body` become the message.
 absl::Status StatusFromHttp(int http_status, absl::string_view what, absl::string_view body);
 
 struct BackoffOptions {
@@ -25,7 +27,8 @@ struct BackoffOptions {
   absl::Duration retry_after_max = absl::Minutes(5);  // longer Retry-After values are cut to this
 };
 
-// Full-jitter exponential backoff (Brooker, "Exponential Backoff And Jitter", 2015). Not thread-safe.
+// Full-jitter exponential backoff (Brooker, "Exponential Backoff And Jitter", 2015). Not
+// thread-safe.
 class Backoff {
  public:
   explicit Backoff(BackoffOptions options = {});

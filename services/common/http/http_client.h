@@ -17,45 +17,50 @@
 
 namespace nightjar::http {
 
-// How to reach one server. Verification of TLS peers is on; redirects, .netrc and proxies from the environment are off.
+// How to reach one server. Verification of TLS peers is on; redirects, .netrc and proxies from the
+// environment are off.
 struct Endpoint {
-  std::string user_agent;                  // "nightjar/<version>"
-  std::string basic_user;                  // with basic_password: HTTP Basic; empty: none
+  std::string user_agent;  // "nightjar/<version>"
+  std::string basic_user;  // with basic_password: HTTP Basic; empty: none
   config::Secret basic_password;
-  config::Secret authorization;            // whole value of an Authorization header; empty: none
-  std::string ca_file;                     // PEM; empty: the system's
-  std::string client_certificate_file;     // PEM; empty: none
+  config::Secret authorization;         // whole value of an Authorization header; empty: none
+  std::string ca_file;                  // PEM; empty: the system's
+  std::string client_certificate_file;  // PEM; empty: none
   std::string client_key_file;
-  std::string ca_fingerprint_sha256;       // hex: accept exactly chains that hold this certificate; empty: off
-  bool insecure_skip_verify = false;       // logged and shown as a metric by whoever sets it
-  std::string proxy;                       // empty: none
-  bool accept_gzip = false;                // ask for compressed replies (links, not LANs)
+  std::string
+      ca_fingerprint_sha256;  // hex: accept exactly chains that hold this certificate; empty: off
+  bool insecure_skip_verify = false;  // logged and shown as a metric by whoever sets it
+  std::string proxy;                  // empty: none
+  bool accept_gzip = false;           // ask for compressed replies (links, not LANs)
   absl::Duration connect_timeout = absl::Seconds(5);
 };
 
 struct Request {
-  std::string method = "GET";              // GET, POST, PUT, DELETE
-  std::string url;                         // http or https, no user part
+  std::string method = "GET";  // GET, POST, PUT, DELETE
+  std::string url;             // http or https, no user part
   std::vector<std::pair<std::string, std::string>> headers;
-  absl::string_view body;                  // must live until Send returns
-  absl::Duration timeout = absl::Seconds(60);    // whole exchange
-  size_t response_bytes_max = 64 << 20;          // after decompression; more is kResourceExhausted
+  absl::string_view body;                      // must live until Send returns
+  absl::Duration timeout = absl::Seconds(60);  // whole exchange
+  size_t response_bytes_max = 64 << 20;        // after decompression; more is kResourceExhausted
 };
 
 // Reuse one object over many Sends: its buffer keeps its capacity.
 struct Response {
-  int status = 0;                          // HTTP status
-  std::string content_type;                // lower case, without parameters
-  std::optional<absl::Duration> retry_after;     // the Retry-After header, seconds or date; not capped here
+  int status = 0;            // HTTP status
+  std::string content_type;  // lower case, without parameters
+  std::optional<absl::Duration>
+      retry_after;  // the Retry-After header, seconds or date; not capped here
   absl::Duration total_time;
-  absl::Duration start_transfer_time;      // until the first byte of the reply
-  // The body, followed by at least 64 readable bytes that are not part of it (simdjson reads past the end).
+  absl::Duration start_transfer_time;  // until the first byte of the reply
+  // The body, followed by at least 64 readable bytes that are not part of it (simdjson reads past
+  // the end).
   absl::string_view body() const { return absl::string_view(buffer.data(), body_bytes); }
   std::string buffer;
   size_t body_bytes = 0;
 };
 
-// One connection's worth of client: one Send at a time, from any thread (not concurrently). Keeps its connection alive.
+// One connection's worth of client: one Send at a time, from any thread (not concurrently). Keeps
+// its connection alive.
 class HttpClient {
  public:
   explicit HttpClient(Endpoint endpoint);
@@ -64,8 +69,8 @@ class HttpClient {
   HttpClient& operator=(const HttpClient&) = delete;
 
   // OK for every complete HTTP reply, whatever its status code. Otherwise:
-  // kUnavailable      no connection, reset, host unknown, TLS refused (the message says which, and where)
-  // kDeadlineExceeded the timeout passed, or the server sent nothing for 30 s
+  // kUnavailable      no connection, reset, host unknown, TLS refused (the message says which, and
+  // where) kDeadlineExceeded the timeout passed, or the server sent nothing for 30 s
   // kResourceExhausted the reply is larger than response_bytes_max
   // kCancelled        Cancel() was called
   // kInvalidArgument  the URL is not http(s) or cannot be parsed

@@ -11,10 +11,12 @@
 
 namespace nightjar::network {
 
-// 16 bytes in network order; IPv4 is held as IPv4-mapped IPv6 (::ffff:a.b.c.d), so both compare and sort in one space.
+// 16 bytes in network order; IPv4 is held as IPv4-mapped IPv6 (::ffff:a.b.c.d), so both compare and
+// sort in one space.
 class Address {
  public:
-  // Empty for anything that is not a plain address: no zone, no port, no leading zeros, no surrounding space.
+  // Empty for anything that is not a plain address: no zone, no port, no leading zeros, no
+  // surrounding space.
   static std::optional<Address> Parse(absl::string_view text);
 
   bool is_ipv4() const;

@@ -16,21 +16,25 @@ std::string NormalizeDomain(absl::string_view name);
 // Undoes the \DDD and \. escapes that sensors write for bytes outside letters, digits and hyphen.
 std::string UnescapeDomain(absl::string_view name);
 
-// True for names as hosts have them: LDH-and-underscore labels of 1..63, 254 in all, at least one letter, no final dot.
+// True for names as hosts have them: LDH-and-underscore labels of 1..63, 254 in all, at least one
+// letter, no final dot.
 bool IsHostName(absl::string_view name);
 
-// The registrable domain (eTLD+1) of a normalised name by the Public Suffix List, private section included; empty when
-// the name is itself a suffix, has one label, or is an address. Thread-safe; the list is libpsl's built-in one.
+// The registrable domain (eTLD+1) of a normalised name by the Public Suffix List, private section
+// included; empty when the name is itself a suffix, has one label, or is an address. Thread-safe;
+// the list is libpsl's built-in one.
 absl::string_view RegistrableDomain(absl::string_view normalized);
 
-// True when the last label is a suffix the Public Suffix List knows (so not "localdomain" or random text).
+// True when the last label is a suffix the Public Suffix List knows (so not "localdomain" or random
+// text).
 bool HasKnownSuffix(absl::string_view normalized);
 
-// A set of names where "*.example.com" stands for example.com and everything below, and "example.com" for itself only.
-// Immutable once built, then safe to read from any thread.
+// A set of names where "*.example.com" stands for example.com and everything below, and
+// "example.com" for itself only. Immutable once built, then safe to read from any thread.
 class DomainSet {
  public:
-  // Entries are normalised. kInvalidArgument names an entry that is neither a host name nor "*." and one.
+  // Entries are normalised. kInvalidArgument names an entry that is neither a host name nor "*."
+  // and one.
   absl::Status Add(absl::string_view entry);
 
   // `normalized` must be in normal form. Cost: one hash look-up a label.
