@@ -16,12 +16,9 @@ using telemetry::v1::OutcomeCount;
 prometheus::Counter& EventsCounter(Metrics& metrics, const std::string& stage,
                                    absl::string_view outcome, const std::string& reason,
                                    const std::string& type) {
-  return metrics.counter("nightjar_events_total",
-                         "Events taken (outcome read) and ended (every other outcome).",
-                         {{"stage", stage},
-                          {"outcome", std::string(outcome)},
-                          {"reason", reason},
-                          {"type", type}});
+  return metrics.counter(
+      "nightjar_events_total", "Events taken (outcome read) and ended (every other outcome).",
+      {{"stage", stage}, {"outcome", std::string(outcome)}, {"reason", reason}, {"type", type}});
 }
 
 }  // namespace
@@ -29,8 +26,8 @@ prometheus::Counter& EventsCounter(Metrics& metrics, const std::string& stage,
 Ledger::Ledger(Metrics& metrics, std::string stage)
     : metrics_(metrics),
       stage_(std::move(stage)),
-      in_flight_gauge_(metrics.gauge("nightjar_inflight_events",
-                                     "Events taken and not ended yet.", {{"stage", stage_}})) {}
+      in_flight_gauge_(metrics.gauge("nightjar_inflight_events", "Events taken and not ended yet.",
+                                     {{"stage", stage_}})) {}
 
 void Ledger::Read(absl::string_view type, uint64_t count) {
   std::lock_guard<std::mutex> lock(mutex_);

@@ -15,16 +15,17 @@
 
 namespace nightjar::metrics {
 
-// Counts events read and ended, keeps read = ended + in flight (CHECKed: ending more than was read is our own bug), and
-// exports nightjar_events_total{stage,outcome,reason,type} (outcome "read" for what came in) and nightjar_inflight_events{stage}.
-// Thread-safe. `metrics` outlives it.
+// Counts events read and ended, keeps read = ended + in flight (CHECKed: ending more than was read
+// is our own bug), and exports nightjar_events_total{stage,outcome,reason,type} (outcome "read" for
+// what came in) and nightjar_inflight_events{stage}. Thread-safe. `metrics` outlives it.
 class Ledger {
  public:
   Ledger(Metrics& metrics, std::string stage);
 
   // `type` is TypeName() of the event's body.
   void Read(absl::string_view type, uint64_t count);
-  void Ended(telemetry::v1::Outcome outcome, absl::string_view reason, absl::string_view type, uint64_t count);
+  void Ended(telemetry::v1::Outcome outcome, absl::string_view reason, absl::string_view type,
+             uint64_t count);
   void Ended(const telemetry::v1::OutcomeCount& count);
 
   struct Books {
@@ -51,7 +52,8 @@ class Ledger {
   prometheus::Gauge& in_flight_gauge_;
 };
 
-// dns, ip, http, tls, icmp, lease, other: the name of an event's type in counts, metrics and the Tap filter.
+// dns, ip, http, tls, icmp, lease, other: the name of an event's type in counts, metrics and the
+// Tap filter.
 absl::string_view TypeName(const telemetry::v1::Event& event);
 
 // accepted, filtered, rejected, quarantined.

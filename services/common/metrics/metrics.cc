@@ -18,11 +18,7 @@ Metrics::~Metrics() = default;
 
 prometheus::Counter& Metrics::counter(const std::string& name, const std::string& help,
                                       const Labels& labels) {
-  return prometheus::BuildCounter()
-      .Name(name)
-      .Help(help)
-      .Register(families_->registry)
-      .Add(labels);
+  return prometheus::BuildCounter().Name(name).Help(help).Register(families_->registry).Add(labels);
 }
 
 prometheus::Gauge& Metrics::gauge(const std::string& name, const std::string& help,

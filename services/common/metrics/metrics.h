@@ -20,8 +20,9 @@ namespace nightjar::metrics {
 
 using Labels = std::map<std::string, std::string>;
 
-// Creates metrics and renders them. Thread-safe; the returned references live as long as this object.
-// Asking again for the same name and labels gives the same metric. Names and labels are fixed by the service's README.
+// Creates metrics and renders them. Thread-safe; the returned references live as long as this
+// object. Asking again for the same name and labels gives the same metric. Names and labels are
+// fixed by the service's README.
 class Metrics {
  public:
   Metrics();
@@ -29,8 +30,10 @@ class Metrics {
   Metrics(const Metrics&) = delete;
   Metrics& operator=(const Metrics&) = delete;
 
-  prometheus::Counter& counter(const std::string& name, const std::string& help, const Labels& labels = {});
-  prometheus::Gauge& gauge(const std::string& name, const std::string& help, const Labels& labels = {});
+  prometheus::Counter& counter(const std::string& name, const std::string& help,
+                               const Labels& labels = {});
+  prometheus::Gauge& gauge(const std::string& name, const std::string& help,
+                           const Labels& labels = {});
   prometheus::Histogram& histogram(const std::string& name, const std::string& help,
                                    const std::vector<double>& bounds, const Labels& labels = {});
   // Forgets a gauge, e.g. of an index that was deleted. `gauge` must not be used afterwards.

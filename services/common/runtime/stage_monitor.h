@@ -25,15 +25,17 @@ class StageMonitor {
  public:
   StageMonitor(std::string stage, metrics::Ledger& ledger, Clock& clock);
 
-  // A named condition that keeps the stage from being READY, e.g. ("elasticsearch", "401 at http://...: wrong password").
-  // Logged once when it begins or changes and once when it is cleared; repeating the same text is free.
+  // A named condition that keeps the stage from being READY, e.g. ("elasticsearch", "401 at
+  // http://...: wrong password"). Logged once when it begins or changes and once when it is
+  // cleared; repeating the same text is free.
   void SetCondition(const std::string& name, const std::string& text);
   void ClearCondition(const std::string& name);
 
-  void SetStarted();                    // STARTING -> READY or DEGRADED
+  void SetStarted();  // STARTING -> READY or DEGRADED
   void SetDraining();
   void RecordError(absl::string_view text);  // becomes last_error
-  void SetPeer(const std::string& name, const std::string& address, bool connected, const std::string& error);
+  void SetPeer(const std::string& name, const std::string& address, bool connected,
+               const std::string& error);
   void SetCredit(uint32_t batches, uint64_t bytes);
   // Asked for at every GetStatus; es-reader's lag.
   void SetLagSource(std::function<std::vector<admin::v1::ShardLag>()> source);
@@ -41,7 +43,8 @@ class StageMonitor {
   // Call for every batch that passes: feeds Tap and "last record per type". Cheap when nobody taps.
   void Observe(const telemetry::v1::Batch& batch);
 
-  // Pause: the stage asks this before taking new work; `on_change` is called from the admin service's thread.
+  // Pause: the stage asks this before taking new work; `on_change` is called from the admin
+  // service's thread.
   bool paused() const;
   void SetPauseHandler(std::function<void(bool paused)> on_change);
   // Returns when the pause ends by itself: after 15 minutes.
@@ -49,15 +52,16 @@ class StageMonitor {
   void Resume();
 
   admin::v1::StageStatus Status() const;
-  bool ready() const;                   // for /readyz: READY, or PAUSED
+  bool ready() const;  // for /readyz: READY, or PAUSED
 
-  // A subscription to sampled events; at most 8 at a time. The callback is called from Observe's thread, under a lock.
+  // A subscription to sampled events; at most 8 at a time. The callback is called from Observe's
+  // thread, under a lock.
   class TapSink {
    public:
     virtual ~TapSink() = default;
     virtual void Offer(const telemetry::v1::Batch& batch, const telemetry::v1::Event& event) = 0;
   };
-  bool AddTap(TapSink* sink);           // false: too many
+  bool AddTap(TapSink* sink);  // false: too many
   void RemoveTap(TapSink* sink);
 
  private:
