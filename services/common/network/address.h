@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <utility>
 
 #include "absl/strings/string_view.h"
 
@@ -18,6 +19,12 @@ class Address {
   // Empty for anything that is not a plain address: no zone, no port, no leading zeros, no
   // surrounding space.
   static std::optional<Address> Parse(absl::string_view text);
+
+  static Address FromBytes(const std::array<uint8_t, 16>& bytes) {
+    Address address;
+    address.bytes_ = bytes;
+    return address;
+  }
 
   bool is_ipv4() const;
   const std::array<uint8_t, 16>& bytes() const { return bytes_; }

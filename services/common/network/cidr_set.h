@@ -28,6 +28,8 @@ class CidrSet {
     Address first;
     Address last;
   };
+  void AddInterval(Interval added);
+
   // Sorted by first, not overlapping.
   std::vector<Interval> intervals_;
 };
