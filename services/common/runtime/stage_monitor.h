@@ -20,10 +20,16 @@
 
 namespace nightjar::runtime {
 
-// Thread-safe. `ledger` and `clock` outlive it.
+// Thread-safe. `ledger` and `clock` outlive it. Texts may come from outside: they are made
+// printable and cut to 1 KiB here.
 class StageMonitor {
  public:
   StageMonitor(std::string stage, metrics::Ledger& ledger, Clock& clock);
+  ~StageMonitor();
+  StageMonitor(const StageMonitor&) = delete;
+  StageMonitor& operator=(const StageMonitor&) = delete;
+
+  Clock& clock() const;
 
   // A named condition that keeps the stage from being READY, e.g. ("elasticsearch", "401 at
   // http://...: wrong password"). Logged once when it begins or changes and once when it is
@@ -37,17 +43,19 @@ class StageMonitor {
   void SetPeer(const std::string& name, const std::string& address, bool connected,
                const std::string& error);
   void SetCredit(uint32_t batches, uint64_t bytes);
-  // Asked for at every GetStatus; es-reader's lag.
+  // Asked for at every GetStatus; es-reader's lag. Once SetLagSource({}) has returned, the former
+  // source is not called any more.
   void SetLagSource(std::function<std::vector<admin::v1::ShardLag>()> source);
 
   // Call for every batch that passes: feeds Tap and "last record per type". Cheap when nobody taps.
   void Observe(const telemetry::v1::Batch& batch);
 
-  // Pause: the stage asks this before taking new work; `on_change` is called from the admin
-  // service's thread.
+  // Pause: the stage asks this before taking new work.
   bool paused() const;
+  // `on_change` is called, one call at a time, from whatever thread pauses, resumes or ends the
+  // pause. It must not call Pause or Resume. Set it before serving; the last set is the one called.
   void SetPauseHandler(std::function<void(bool paused)> on_change);
-  // Returns when the pause ends by itself: after 15 minutes.
+  // Returns when the pause ends by itself: after 15 minutes, counted anew by a further Pause.
   absl::Time Pause(absl::string_view reason);
   void Resume();
 
@@ -55,7 +63,7 @@ class StageMonitor {
   bool ready() const;  // for /readyz: READY, or PAUSED
 
   // A subscription to sampled events; at most 8 at a time. The callback is called from Observe's
-  // thread, under a lock.
+  // thread, under a lock: once RemoveTap has returned, it is not called any more.
   class TapSink {
    public:
     virtual ~TapSink() = default;
@@ -66,7 +74,7 @@ class StageMonitor {
 
  private:
   struct State;
-  std::shared_ptr<State> state_;
+  std::unique_ptr<State> state_;
 };
 
 }  // namespace nightjar::runtime
