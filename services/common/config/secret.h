@@ -7,7 +7,8 @@
 
 namespace nightjar::config {
 
-// Prints as a mask wherever it is streamed or formatted; only reveal() gives the text. The memory is zeroed at the end.
+// Prints as a mask wherever it is streamed or formatted; only reveal() gives the text. The memory
+// is zeroed at the end.
 class Secret {
  public:
   Secret() = default;
