@@ -67,9 +67,8 @@ std::optional<uint64_t> ParseSize(absl::string_view text) {
     }
   }
   uint64_t count = 0;
-  if (text.empty() || !absl::ascii_isdigit(text.front()) || !absl::SimpleAtoi(text, &count)) {
-    return std::nullopt;
-  }
+  if (!std::all_of(text.begin(), text.end(), absl::ascii_isdigit)) return std::nullopt;
+  if (!absl::SimpleAtoi(text, &count)) return std::nullopt;
   if (count > std::numeric_limits<uint64_t>::max() / unit) return std::nullopt;
   return count * unit;
 }
