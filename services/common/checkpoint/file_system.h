@@ -22,12 +22,12 @@ class AppendFile {
   virtual absl::Status Sync() = 0;
 };
 
-// Thread-safe. Errors: kNotFound, kPermissionDenied, kResourceExhausted (disk full), kUnavailable
-// (I/O), each naming the path.
+// Thread-safe, as long as two threads do not write one file. Errors: kNotFound, kPermissionDenied,
+// kResourceExhausted (disk full), kUnavailable (I/O), each naming the path.
 class FileSystem {
  public:
   virtual ~FileSystem() = default;
-  // Creates the folder and its parents, mode 0700.
+  // Creates the folder and its parents, mode 0700, and makes them durable. OK when it is there.
   virtual absl::Status MakeFolder(const std::string& path) = 0;
   virtual absl::StatusOr<std::string> Read(const std::string& path) = 0;
   // New files get mode 0600. `truncate` empties an existing one.
@@ -40,6 +40,9 @@ class FileSystem {
   // Names (not paths) in a folder, sorted.
   virtual absl::StatusOr<std::vector<std::string>> List(const std::string& path) = 0;
 };
+
+// The status that an errno of `operation` on `path` means: one mapping for every implementation.
+absl::Status FileError(int error, absl::string_view operation, absl::string_view path);
 
 // The machine's. Never destroyed.
 FileSystem& LocalFileSystem();

@@ -19,6 +19,8 @@ class FolderLock {
   // (its pid is named), the folder cannot be written.
   static absl::StatusOr<std::unique_ptr<FolderLock>> Acquire(const std::string& folder);
   ~FolderLock();
+  FolderLock(const FolderLock&) = delete;
+  FolderLock& operator=(const FolderLock&) = delete;
 
   // Higher than any earlier owner's. Starts at 1.
   uint64_t fencing_token() const { return token_; }

@@ -11,12 +11,12 @@ namespace {
 
 constexpr char kExitCodeUrl[] = "nightjar/exit_code";
 
+}  // namespace
+
 absl::Status WithExitCode(absl::Status status, int code) {
   status.SetPayload(kExitCodeUrl, absl::Cord(absl::StrCat(code)));
   return status;
 }
-
-}  // namespace
 
 absl::Status ConfigError(absl::string_view message) {
   return WithExitCode(absl::InvalidArgumentError(message), kExitConfig);

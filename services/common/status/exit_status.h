@@ -18,6 +18,9 @@ absl::Status ConfigError(absl::string_view message);
 absl::Status FencedError(absl::string_view message);
 absl::Status UsageError(absl::string_view message);
 
+// `status` with an exit code of its own, which must not be OK.
+absl::Status WithExitCode(absl::Status status, int code);
+
 // The exit code of `status`: 0 when OK, the code it carries, else kExitInternal. Prints a failure on stderr, one line.
 int ExitStatus(const absl::Status& status);
 

@@ -1,0 +1,102 @@
+#include "services/common/checkpoint/folder_lock.h"
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/cleanup/cleanup.h"
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "absl/strings/str_split.h"
+#include "services/common/checkpoint/file_system.h"
+#include "services/common/status/exit_status.h"
+
+namespace nightjar::checkpoint {
+namespace {
+
+// One line "<token> <pid>", padded so that it is always overwritten whole and within one sector.
+constexpr size_t kLineBytes = 32;
+
+struct Owner {
+  uint64_t token = 0;
+  std::string pid = "unknown";
+};
+
+absl::Status CannotWrite(const std::string& folder, const absl::Status& why) {
+  return ConfigError(
+      absl::StrCat("state folder ", folder, " cannot be written (", why.message(),
+                   "): give it to the user that runs this service, or set data.dir"));
+}
+
+// What the file says; token 0 for a new file. Empty when it is damaged.
+absl::StatusOr<Owner> ReadOwner(int fd, const std::string& path) {
+  char buffer[2 * kLineBytes];
+  const ssize_t got = pread(fd, buffer, sizeof(buffer), 0);
+  if (got < 0) return FileError(errno, "read", path);
+  const absl::string_view text(buffer, got);
+  Owner owner;
+  if (text.empty()) return owner;
+  const std::vector<absl::string_view> words =
+      absl::StrSplit(text, absl::ByAnyChar(" \n"), absl::SkipEmpty());
+  if (words.empty() || words.size() > 2 || !absl::SimpleAtoi(words[0], &owner.token)) {
+    return absl::DataLossError("not a number");
+  }
+  if (words.size() == 2) owner.pid = std::string(words[1]);
+  return owner;
+}
+
+absl::Status WriteOwner(int fd, const std::string& path, uint64_t token) {
+  std::string line = absl::StrFormat("%u %d", token, getpid());
+  line.resize(kLineBytes - 1, ' ');
+  line += '\n';
+  const ssize_t written = pwrite(fd, line.data(), line.size(), 0);
+  if (written != static_cast<ssize_t>(line.size())) {
+    return FileError(written < 0 ? errno : ENOSPC, "write", path);
+  }
+  if (fsync(fd) != 0) return FileError(errno, "sync", path);
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<FolderLock>> FolderLock::Acquire(const std::string& folder) {
+  const std::string path = folder + "/lock";
+  absl::Status status = LocalFileSystem().MakeFolder(folder);
+  if (!status.ok()) return CannotWrite(folder, status);
+  const int fd = open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+  if (fd < 0) return CannotWrite(folder, FileError(errno, "open", path));
+  absl::Cleanup closer = [fd] { close(fd); };
+
+  const bool locked = flock(fd, LOCK_EX | LOCK_NB) == 0;
+  if (!locked && errno != EWOULDBLOCK) return CannotWrite(folder, FileError(errno, "lock", path));
+  const absl::StatusOr<Owner> owner = ReadOwner(fd, path);
+  if (!locked) {
+    return ConfigError(absl::StrCat("state folder ", folder, " is in use by process ",
+                                    owner.ok() ? owner->pid : "unknown",
+                                    ": stop it, or give this one another data.dir"));
+  }
+  if (absl::IsDataLoss(owner.status())) {
+    return ConfigError(absl::StrCat(path, " is damaged. It holds a number that must only rise: ",
+                                    "write a higher one than ever used, as in `date +%s > ", path,
+                                    "`"));
+  }
+  if (!owner.ok()) return CannotWrite(folder, owner.status());
+
+  const uint64_t token = owner->token + 1;
+  status = WriteOwner(fd, path, token);
+  // A new file's name must survive too, or the number would start again.
+  if (status.ok()) status = LocalFileSystem().SyncFolder(folder);
+  if (!status.ok()) return CannotWrite(folder, status);
+  std::move(closer).Cancel();
+  return std::unique_ptr<FolderLock>(new FolderLock(fd, token));
+}
+
+FolderLock::~FolderLock() { close(fd_); }
+
+}  // namespace nightjar::checkpoint
