@@ -75,26 +75,13 @@ Ledger::Books Ledger::Snapshot() const {
   return books;
 }
 
-absl::string_view TypeName(const Event& event) {
-  switch (event.body_case()) {
-    case Event::kDns:
-      return "dns";
-    case Event::kIp:
-      return "ip";
-    case Event::kHttp:
-      return "http";
-    case Event::kTls:
-      return "tls";
-    case Event::kIcmp:
-      return "icmp";
-    case Event::kLease:
-      return "lease";
-    case Event::kOther:
-    case Event::BODY_NOT_SET:
-      return "other";
-  }
-  return "other";
+size_t TypeIndex(const Event& event) {
+  static_assert(Event::kOther - Event::kDns + 1 == kTypeNames.size());
+  const int body = event.body_case();
+  return body == Event::BODY_NOT_SET ? kTypeNames.size() - 1 : body - Event::kDns;
 }
+
+absl::string_view TypeName(const Event& event) { return kTypeNames[TypeIndex(event)]; }
 
 absl::string_view OutcomeName(Outcome outcome) {
   switch (outcome) {

@@ -2,6 +2,8 @@
 #ifndef SERVICES_COMMON_METRICS_LEDGER_H_
 #define SERVICES_COMMON_METRICS_LEDGER_H_
 
+#include <array>
+#include <cstddef>
 #include <cstdint>
 #include <map>
 #include <mutex>
@@ -52,8 +54,13 @@ class Ledger {
   prometheus::Gauge& in_flight_gauge_;
 };
 
-// dns, ip, http, tls, icmp, lease, other: the name of an event's type in counts, metrics and the
-// Tap filter.
+// The names of an event's types in counts, metrics and the Tap filter, in the order of Event's body
+// fields.
+inline constexpr std::array<const char*, 7> kTypeNames = {"dns",  "ip",    "http", "tls",
+                                                          "icmp", "lease", "other"};
+
+// Index into kTypeNames; an event without a body is "other".
+size_t TypeIndex(const telemetry::v1::Event& event);
 absl::string_view TypeName(const telemetry::v1::Event& event);
 
 // accepted, filtered, rejected, quarantined.

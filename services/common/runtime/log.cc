@@ -161,6 +161,13 @@ absl::StatusOr<std::string> SetLogLevel(absl::string_view level) {
   return previous;
 }
 
+void LogAlways(absl::string_view text) {
+  const auto logger = spdlog::default_logger();
+  const spdlog::details::log_msg message(logger->name(), spdlog::level::info,
+                                         {text.data(), text.size()});
+  for (const auto& sink : logger->sinks()) sink->log(message);
+}
+
 void ReopenLog() {
   if (const auto sink = CurrentSink()) sink->Reopen();
 }

@@ -22,6 +22,9 @@ absl::Status InitLog(const std::string& file, const std::string& level, const st
 // Sets the level and returns the one before. kInvalidArgument: unknown level. Thread-safe.
 absl::StatusOr<std::string> SetLogLevel(absl::string_view level);
 
+// Writes an INFO line whatever the level: for what an operator did. Thread-safe.
+void LogAlways(absl::string_view text);
+
 // Opens the log file again, for log rotation; WaitForStop does so at SIGHUP. When that fails the
 // old file is kept. Thread-safe; nothing to do for stdout and stderr.
 void ReopenLog();

@@ -75,6 +75,8 @@ TEST_F(LogTest, LevelCanBeChangedAndTellsTheOneBefore) {
   EXPECT_THAT(SetLogLevel("loud\n"),
               StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("\"loud\\n\"")));
   EXPECT_THAT(SetLogLevel("error"), IsOkAndHolds("error"));
+  LogAlways("operator\n");
+  EXPECT_THAT(Content(path_), HasSubstr("INFO scorer: operator\\n\n"));
   EXPECT_THAT(Content(path_), HasSubstr("DEBUG scorer: shown"));
   EXPECT_THAT(Content(path_), Not(HasSubstr("hidden")));
 }

@@ -23,15 +23,8 @@ using telemetry::v1::Event;
 constexpr size_t kTapsMax = 8;
 constexpr size_t kTextBytesMax = 1024;
 
-// In the order of Event's body fields. The first four are listed before any was seen.
-constexpr std::array<const char*, 7> kTypes = {"dns",  "ip",    "http", "tls",
-                                               "icmp", "lease", "other"};
+// The first so many of metrics::kTypeNames are listed before any was seen.
 constexpr size_t kTypesAlwaysListed = 4;
-
-size_t TypeIndex(const Event& event) {
-  const int body = event.body_case();
-  return body == Event::BODY_NOT_SET ? kTypes.size() - 1 : body - Event::kDns;
-}
 
 struct Activity {
   uint64_t count = 0;
@@ -42,7 +35,7 @@ struct Activity {
     last_record_unix_nano = std::max(last_record_unix_nano, other.last_record_unix_nano);
   }
 };
-using Activities = std::array<Activity, kTypes.size()>;
+using Activities = std::array<Activity, metrics::kTypeNames.size()>;
 
 google::protobuf::Timestamp ToProto(absl::Time time) {
   return TimeUtil::NanosecondsToTimestamp(absl::ToUnixNanos(time));
@@ -175,7 +168,7 @@ void StageMonitor::SetLagSource(std::function<std::vector<admin::v1::ShardLag>()
 void StageMonitor::Observe(const Batch& batch) {
   Activities seen;
   for (const Event& event : batch.events()) {
-    seen[TypeIndex(event)].Add({1, event.time_unix_nano()});
+    seen[metrics::TypeIndex(event)].Add({1, event.time_unix_nano()});
   }
   {
     std::lock_guard<std::mutex> lock(state_->mutex);
@@ -225,11 +218,11 @@ StageStatus StageMonitor::Status() const {
   status.set_credit_bytes(state_->credit_bytes);
   if (state_->last_error.has_time()) *status.mutable_last_error() = state_->last_error;
   for (const auto& [key, peer] : state_->peers) *status.add_peers() = peer;
-  for (size_t i = 0; i < kTypes.size(); ++i) {
+  for (size_t i = 0; i < metrics::kTypeNames.size(); ++i) {
     const Activity& activity = state_->activities[i];
     if (i >= kTypesAlwaysListed && activity.count == 0) continue;
     admin::v1::TypeActivity* out = status.add_activity();
-    out->set_type(kTypes[i]);
+    out->set_type(metrics::kTypeNames[i]);
     out->set_count(activity.count);
     if (activity.last_record_unix_nano == 0) continue;
     *out->mutable_last_record() = TimeUtil::NanosecondsToTimestamp(activity.last_record_unix_nano);

@@ -21,7 +21,32 @@ class Service;
 
 namespace nightjar::runtime {
 
-// Everything passed in outlives it.
+// A main() in the order that matters (ours have no more than this, and their own collaborators):
+//
+//   absl::Status Run(const runtime::Flags& flags) {
+//     ASSIGN_OR_RETURN(config::Config config, config::Load(flags.config, ...));
+//     if (flags.check_config) return absl::OkStatus();
+//     RETURN_IF_ERROR(runtime::InitLog(config.log.file, config.log.level, kStage.name));
+//     metrics::Metrics metrics;
+//     metrics::Ledger ledger(metrics, kStage.name);
+//     runtime::StageMonitor monitor(kStage.name, ledger, SystemClock());
+//     rpc::Security security(...);
+//     Scorer scorer(config, ledger, monitor);            // the stage itself
+//     runtime::StageServer server(kStage, flags, security, metrics, monitor,
+//                                 [&] { return config.ToYaml(); });
+//     server.AddService(scorer.service(), "nightjar.telemetry.v1.Telemetry");
+//     RETURN_IF_ERROR(server.Start());                   // sinks first: the stage may now be
+//     reached scorer.Start(); monitor.SetStarted(); runtime::WaitForStop([&] { scorer.Reload(); });
+//     monitor.SetDraining();
+//     server.StopAccepting();                            // no new peers
+//     scorer.Shutdown(absl::Seconds(20));                // drain
+//     server.Shutdown(absl::Seconds(5));
+//     return runtime::StopStatus();
+//   }
+//   int main(int argc, char** argv) { return runtime::Main(argc, argv, kStage, Run); }
+//
+// Everything passed in outlives it, and so do the services added. Not thread-safe: for main's
+// thread.
 class StageServer {
  public:
   // `config_yaml` is what GetConfig answers: effective, masked.
@@ -32,8 +57,7 @@ class StageServer {
 
   // Before Start. The name is what health answers for, e.g. "nightjar.telemetry.v1.Telemetry".
   void AddService(grpc::Service& service, const std::string& name);
-  // Also served by the HTTP server and put in the address file as "api"; only analytics-engine has
-  // one.
+  // Before Start. Goes into the address file as "api"; only analytics-engine has one.
   void SetApiAddress(const std::string& address);
 
   // Binds, serves, writes the address file (atomically). Exit code 78 when an address cannot be
@@ -42,8 +66,13 @@ class StageServer {
 
   // NOT_SERVING at once, for load balancers; calls go on.
   void StopAccepting();
-  // Ends every call within `deadline`, stops both servers. Idempotent.
+  // Ends every call: at once where it is WatchStatus or Tap, others when they end by themselves or
+  // `deadline` has passed. Then stops both servers. Idempotent, works unstarted.
   void Shutdown(absl::Duration deadline);
+
+  // "host:port" once started, with the ports that port 0 became.
+  const std::string& grpc_address() const;
+  const std::string& http_address() const;
 
  private:
   struct Impl;

@@ -1,0 +1,75 @@
+#include "services/common/runtime/http_server.h"
+
+#include "absl/strings/str_cat.h"
+#include "httplib.h"
+#include "services/common/status/exit_status.h"
+
+namespace nightjar::runtime {
+namespace {
+
+constexpr size_t kThreads = 4;
+constexpr time_t kTimeoutSeconds = 5;
+
+constexpr char kText[] = "text/plain; charset=utf-8";
+
+// Without the library's SO_REUSEPORT, which would let two processes share a port without a word.
+void SetSocketOptions(int fd) {
+  const int yes = 1;
+  setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof(yes));
+}
+
+}  // namespace
+
+HttpServer::HttpServer(const metrics::Metrics& metrics, const StageMonitor& monitor)
+    : server_(std::make_unique<httplib::Server>()) {
+  server_->new_task_queue = [] { return new httplib::ThreadPool(kThreads); };
+  server_->set_socket_options(SetSocketOptions);
+  server_->set_read_timeout(kTimeoutSeconds);
+  server_->set_write_timeout(kTimeoutSeconds);
+  server_->set_keep_alive_max_count(1);  // an idle connection would hold one of the threads
+  server_->set_payload_max_length(0);
+  server_->Get("/metrics", [&metrics](const httplib::Request&, httplib::Response& response) {
+    response.set_content(metrics.Render(), "text/plain; version=0.0.4; charset=utf-8");
+  });
+  server_->Get("/healthz", [](const httplib::Request&, httplib::Response& response) {
+    response.set_content("ok\n", kText);
+  });
+  server_->Get("/readyz", [&monitor](const httplib::Request&, httplib::Response& response) {
+    const admin::v1::StageStatus status = monitor.Status();
+    if (monitor.ready()) {
+      response.set_content("ok\n", kText);
+      return;
+    }
+    response.status = 503;
+    response.set_content(absl::StrCat(status.reason(), "\n"), kText);
+  });
+}
+
+HttpServer::~HttpServer() { Shutdown(); }
+
+absl::StatusOr<int> HttpServer::Start(const ListenAddress& address) {
+  int port = address.port;
+  if (port == 0) {
+    port = server_->bind_to_any_port(address.host);
+  } else if (!server_->bind_to_port(address.host, port)) {
+    port = -1;
+  }
+  if (port < 0) return ListenError(address, "HTTP");
+  thread_ = std::thread([this] { server_->listen_after_bind(); });
+  // An answer shows that the loop runs; only then can stop() be relied on.
+  httplib::Client self(address.host, port);
+  self.set_connection_timeout(kTimeoutSeconds);
+  self.set_read_timeout(kTimeoutSeconds);
+  if (!self.Get("/healthz")) {
+    return absl::InternalError(
+        absl::StrCat("the HTTP server on ", address.ToString(), " does not answer"));
+  }
+  return port;
+}
+
+void HttpServer::Shutdown() {
+  server_->stop();
+  if (thread_.joinable()) thread_.join();
+}
+
+}  // namespace nightjar::runtime

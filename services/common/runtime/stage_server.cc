@@ -1,0 +1,136 @@
+#include "services/common/runtime/stage_server.h"
+
+#include <unistd.h>
+
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "grpc/support/time.h"
+#include "grpcpp/ext/proto_server_reflection_plugin.h"
+#include "grpcpp/health_check_service_interface.h"
+#include "grpcpp/security/server_credentials.h"
+#include "grpcpp/server.h"
+#include "grpcpp/server_builder.h"
+#include "services/common/rpc/settings.h"
+#include "services/common/runtime/address_file.h"
+#include "services/common/runtime/admin_service.h"
+#include "services/common/runtime/http_server.h"
+#include "services/common/runtime/listen_address.h"
+#include "services/common/status/exit_status.h"
+#include "services/common/status/status_macros.h"
+#include "spdlog/spdlog.h"
+
+namespace nightjar::runtime {
+namespace {
+
+constexpr int kHttpPortAboveGrpc = 100;
+
+gpr_timespec DeadlineAfter(absl::Duration duration) {
+  return gpr_time_add(gpr_now(GPR_CLOCK_MONOTONIC),
+                      gpr_time_from_millis(absl::ToInt64Milliseconds(duration), GPR_TIMESPAN));
+}
+
+}  // namespace
+
+struct StageServer::Impl {
+  Impl(StageInfo info, const Flags& flags, const rpc::Security& security, metrics::Metrics& metrics,
+       StageMonitor& monitor, std::function<std::string()> config_yaml)
+      : info(std::move(info)),
+        flags(flags),
+        security(security),
+        admin(monitor, security, std::move(config_yaml)),
+        http(metrics, monitor) {}
+
+  absl::Status StartGrpc(ListenAddress& address);
+  absl::Status StartHttp(const ListenAddress& grpc_address, bool any_port);
+
+  const StageInfo info;
+  const Flags flags;
+  const rpc::Security& security;
+  std::vector<std::pair<grpc::Service*, std::string>> services;
+  AdminService admin;
+  HttpServer http;
+  Addresses addresses;
+  std::unique_ptr<grpc::Server> server;  // last: ends before the services do
+};
+
+absl::Status StageServer::Impl::StartGrpc(ListenAddress& address) {
+  grpc::EnableDefaultHealthCheckService(true);
+  grpc::reflection::InitProtoReflectionServerBuilderPlugin();
+  grpc::ServerBuilder builder;
+  rpc::ConfigureServer(builder);
+  int port = 0;
+  builder.AddListeningPort(address.ToString(), security.server_credentials(), &port);
+  builder.RegisterService(&admin);
+  for (const auto& [service, name] : services) builder.RegisterService(service);
+  server = builder.BuildAndStart();
+  if (server == nullptr || port <= 0) return ListenError(address, "gRPC");
+  address.port = port;
+  addresses.grpc = address.ToString();
+  grpc::HealthCheckServiceInterface& health = *server->GetHealthCheckService();
+  health.SetServingStatus(admin::v1::Stage::service_full_name(), true);
+  for (const auto& [service, name] : services) health.SetServingStatus(name, true);
+  return absl::OkStatus();
+}
+
+absl::Status StageServer::Impl::StartHttp(const ListenAddress& grpc_address, bool any_port) {
+  ListenAddress address = grpc_address;
+  address.port = any_port ? 0 : grpc_address.port + kHttpPortAboveGrpc;
+  ASSIGN_OR_RETURN(address.port, http.Start(address));
+  addresses.http = address.ToString();
+  return absl::OkStatus();
+}
+
+StageServer::StageServer(StageInfo info, const Flags& flags, const rpc::Security& security,
+                         metrics::Metrics& metrics, StageMonitor& monitor,
+                         std::function<std::string()> config_yaml)
+    : impl_(std::make_unique<Impl>(std::move(info), flags, security, metrics, monitor,
+                                   std::move(config_yaml))) {}
+
+StageServer::~StageServer() { Shutdown(absl::ZeroDuration()); }
+
+void StageServer::AddService(grpc::Service& service, const std::string& name) {
+  impl_->services.emplace_back(&service, name);
+}
+
+void StageServer::SetApiAddress(const std::string& address) { impl_->addresses.api = address; }
+
+// 1. The address may be listened on.  2. An address file of an earlier run goes.
+// 3. gRPC.  4. HTTP.  5. The address file, once both serve.
+absl::Status StageServer::Start() {
+  RETURN_IF_ERROR(impl_->security.Validate(impl_->flags.listen));
+  ASSIGN_OR_RETURN(ListenAddress address, ParseListenAddress(impl_->flags.listen));
+  const bool any_port = address.port == 0;
+  if (!any_port && address.port + kHttpPortAboveGrpc > kPortMax) {
+    return ConfigError(absl::StrCat("listen address \"", impl_->flags.listen, "\": HTTP is ",
+                                    kHttpPortAboveGrpc, " ports higher, which is over ", kPortMax));
+  }
+  if (!impl_->flags.address_file.empty()) unlink(impl_->flags.address_file.c_str());
+  RETURN_IF_ERROR(impl_->StartGrpc(address));
+  RETURN_IF_ERROR(impl_->StartHttp(address, any_port));
+  if (!impl_->flags.address_file.empty()) {
+    RETURN_IF_ERROR(WriteAddressFile(impl_->flags.address_file, impl_->addresses));
+  }
+  spdlog::info("{} {} serves gRPC on {} and HTTP on {}", impl_->info.name, Version(),
+               impl_->addresses.grpc, impl_->addresses.http);
+  return absl::OkStatus();
+}
+
+void StageServer::StopAccepting() {
+  if (impl_->server != nullptr) impl_->server->GetHealthCheckService()->SetServingStatus(false);
+}
+
+void StageServer::Shutdown(absl::Duration deadline) {
+  if (impl_->server != nullptr) {
+    StopAccepting();
+    impl_->admin.EndStreams();
+    impl_->server->Shutdown(DeadlineAfter(deadline));
+    impl_->server = nullptr;
+  }
+  impl_->http.Shutdown();
+}
+
+const std::string& StageServer::grpc_address() const { return impl_->addresses.grpc; }
+const std::string& StageServer::http_address() const { return impl_->addresses.http; }
+
+}  // namespace nightjar::runtime
