@@ -6,6 +6,7 @@
 
 #include "absl/random/random.h"
 #include "absl/status/status.h"
+#include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 
 namespace nightjar::delivery {
@@ -33,7 +34,9 @@ class Backoff {
  public:
   explicit Backoff(BackoffOptions options = {});
 
-  // How long to wait before the next try. With `retry_after`: that (capped) plus up to 10 % jitter.
+  // How long to wait before the next try: at random between 0 and a bound that doubles from
+  // `initial` to `max`. With `retry_after`: that, but at least `initial` and at most
+  // `retry_after_max`, plus up to 10 % jitter.
   absl::Duration Next(std::optional<absl::Duration> retry_after = std::nullopt);
 
   // After a success.
