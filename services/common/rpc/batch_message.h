@@ -3,6 +3,7 @@
 #define SERVICES_COMMON_RPC_BATCH_MESSAGE_H_
 
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 
 #include "google/protobuf/arena.h"
@@ -12,12 +13,16 @@ namespace nightjar::rpc {
 
 // Limits of one batch (docs/architecture.md). The sender splits; the receiver refuses.
 inline constexpr int kBatchEventsMax = 1000;
-inline constexpr size_t kBatchBytesMax = 1 << 20;         // encoded, aimed at by the sender
-inline constexpr size_t kMessageBytesMax = 7 << 19;       // 3.5 MiB, encoded, never exceeded
+inline constexpr size_t kBatchBytesMax = 1 << 20;    // encoded, aimed at by the sender
+inline constexpr size_t kMessageBytesMax = 7 << 19;  // 3.5 MiB, encoded, never exceeded
 inline constexpr size_t kReceiveBytesMax = 8 << 20;
 
-// Owns a FlowRequest on its own arena; everything goes with the object. A stage may change the batch in place and send the
-// same message on, so events cross a stage without being copied. Not thread-safe; hand it over, do not share it.
+// Version of the protocol, see Hello.
+inline constexpr uint32_t kFlowProtocol = 1;
+
+// Owns a FlowRequest on its own arena; everything goes with the object. A stage may change the
+// batch in place and send the same message on, so events cross a stage without being copied. Not
+// thread-safe; hand it over, do not share it.
 class BatchMessage {
  public:
   BatchMessage()

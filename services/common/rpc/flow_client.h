@@ -18,28 +18,30 @@
 namespace nightjar::rpc {
 
 struct FlowClientOptions {
-  std::string address;                               // host:port or a gRPC target
-  std::string source;                                // names this life of this sender, see Hello.source
+  std::string address;  // host:port or a gRPC target
+  std::string source;   // names this life of this sender, see Hello.source
   absl::Duration heartbeat_interval = absl::Seconds(10);
-  absl::Duration silence_max = absl::Seconds(45);    // no message for this long: cancel and reconnect
+  absl::Duration silence_max = absl::Seconds(45);  // no message for this long: cancel and reconnect
   absl::Duration reconnect_min = absl::Milliseconds(200);
   absl::Duration reconnect_max = absl::Seconds(10);  // full jitter between the two
 };
 
 // How one batch ended.
 struct BatchResult {
-  // OK: every event has ended, `counts` says how. kAborted: fenced, a newer owner exists. kInvalidArgument: refused for
-  // good, with the peer's text. Nothing else: everything else is retried inside.
+  // OK: every event has ended, `counts` says how. kAborted: fenced, a newer owner exists.
+  // kInvalidArgument: refused for good, with the peer's text. Nothing else: everything else is
+  // retried inside.
   absl::Status status;
   std::vector<telemetry::v1::OutcomeCount> counts;
 };
 
-// Keeps one stream to one taker, for ever. A batch given to Send stays in memory until it has ended, and is sent again
-// after a reconnect unless the taker says that it has it. Thread-safe. Memory is bounded by the taker's credit.
+// Keeps one stream to one taker, for ever. A batch given to Send stays in memory until it has
+// ended, and is sent again after a reconnect unless the taker says that it has it. Thread-safe.
+// Memory is bounded by the taker's credit.
 class FlowClient {
  public:
-  // Called once per batch, from a library thread: be quick, do not call Send in it. `counts` of several batches acked
-  // together arrive with the first of them.
+  // Called once per batch, from a library thread: be quick, do not call Send in it. `counts` of
+  // several batches acked together arrive with the first of them.
   using OnEnded = std::function<void(BatchResult)>;
 
   FlowClient(FlowClientOptions options, const Security& security, Clock& clock);
@@ -47,23 +49,25 @@ class FlowClient {
 
   void Start();
 
-  // Waits for credit, then takes the batch (its id is set here). kCancelled after Shutdown began: the batch was not taken.
+  // Waits for credit, then takes the batch (its id is set here). kCancelled after Shutdown began:
+  // the batch was not taken.
   absl::Status Send(BatchPtr batch, OnEnded on_ended);
 
-  // Tells the taker what is durable here and needs no dedupe any more. Dropped silently while not connected: the next one covers it.
+  // Tells the taker what is durable here and needs no dedupe any more. Dropped silently while not
+  // connected: the next one covers it.
   void SendDurable(telemetry::v1::Durable durable);
 
-  // Stops taking batches, waits for the acks of what was sent until `deadline`, then closes. Batches not ended by then get
-  // no OnEnded call. Idempotent.
+  // Stops taking batches, waits for the acks of what was sent until `deadline`, then closes.
+  // Batches not ended by then get no OnEnded call. Idempotent.
   void Shutdown(absl::Duration deadline);
 
   struct State {
     bool connected = false;
-    std::string error;             // why not connected
+    std::string error;  // why not connected
     uint32_t credit_batches = 0;
     uint64_t credit_bytes = 0;
     uint64_t unacked_batches = 0;
-    uint64_t resent_batches = 0;   // since the start
+    uint64_t resent_batches = 0;  // since the start
     uint64_t reconnects = 0;
   };
   State state() const;

@@ -7,7 +7,8 @@
 
 namespace nightjar::rpc {
 
-// Code and message are kept; details and payloads are not carried. A code that the other side made up becomes unknown.
+// Code and message are kept; details and payloads are not carried. A code that the other side made
+// up becomes unknown.
 grpc::Status ToGrpc(const absl::Status& status);
 absl::Status ToAbsl(const grpc::Status& status);
 

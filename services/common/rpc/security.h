@@ -17,16 +17,17 @@ class ServerCredentials;
 
 namespace nightjar::rpc {
 
-// From the `security` section of config.yml. All empty: plain text, which Validate allows on loopback only.
+// From the `security` section of config.yml. All empty: plain text, which Validate allows on
+// loopback only.
 struct SecurityOptions {
-  std::string ca_file;                              // PEM; with it both sides present certificates (mutual TLS)
+  std::string ca_file;  // PEM; with it both sides present certificates (mutual TLS)
   std::string certificate_file;
   std::string key_file;
-  std::vector<std::string> flow_peers;              // DNS SANs that may send telemetry here
-  std::vector<std::string> view_peers;              // SANs with the role view
-  std::vector<std::string> tap_peers;               // view and tap
-  std::vector<std::string> operate_peers;           // view, tap and operate
-  std::vector<std::string> plaintext_networks;      // CIDRs whose peers may use plain text off loopback
+  std::vector<std::string> flow_peers;          // DNS SANs that may send telemetry here
+  std::vector<std::string> view_peers;          // SANs with the role view
+  std::vector<std::string> tap_peers;           // view and tap
+  std::vector<std::string> operate_peers;       // view, tap and operate
+  std::vector<std::string> plaintext_networks;  // CIDRs whose peers may use plain text off loopback
 };
 
 enum class Role { kFlow, kView, kTap, kOperate };
@@ -37,16 +38,17 @@ class Security {
   Security() = default;  // plain text, loopback
   explicit Security(SecurityOptions options) : options_(std::move(options)) {}
 
-  // kInvalidArgument (exit code 78) when `listen` is off loopback and neither mutual TLS nor plaintext_networks is configured,
-  // or a file is missing.
+  // kInvalidArgument (exit code 78) when `listen` is off loopback and neither mutual TLS nor
+  // plaintext_networks is configured, or a file is missing.
   absl::Status Validate(absl::string_view listen) const;
 
   bool tls() const { return !options_.ca_file.empty(); }
   std::shared_ptr<grpc::ServerCredentials> server_credentials() const;
   std::shared_ptr<grpc::ChannelCredentials> channel_credentials() const;
 
-  // kPermissionDenied, naming the peer and the missing role, when this peer may not do `role`. `peer` is grpc's
-  // ServerContext::peer(). Loopback has every role in plain text; with TLS the certificate's SAN decides.
+  // kPermissionDenied, naming the peer and the missing role, when this peer may not do `role`.
+  // `peer` is grpc's ServerContext::peer(). Loopback has every role in plain text; with TLS the
+  // certificate's SAN decides.
   absl::Status Authorize(const grpc::AuthContext& auth, absl::string_view peer, Role role) const;
 
  private:

@@ -7,7 +7,8 @@
 
 namespace nightjar::rpc {
 
-// Keepalive, message size, balancing over healthy addresses and a quick reconnect; for every channel to a stage.
+// Keepalive, message size, balancing over healthy addresses and a quick reconnect; for every
+// channel to a stage.
 grpc::ChannelArguments ClientChannelArguments();
 
 // Keepalive, connection age and the limits against a bad peer; for every server of a stage.

@@ -1,0 +1,428 @@
+#include "services/common/rpc/flow_client.h"
+
+#include <algorithm>
+#include <condition_variable>
+#include <deque>
+#include <map>
+#include <mutex>
+#include <set>
+#include <thread>
+#include <utility>
+
+#include "absl/random/random.h"
+#include "absl/strings/str_format.h"
+#include "google/protobuf/io/coded_stream.h"
+#include "grpcpp/create_channel.h"
+#include "services/common/rpc/client_stream.h"
+#include "services/common/rpc/credit_pool.h"
+#include "services/common/rpc/grpc_status.h"
+#include "services/common/rpc/settings.h"
+#include "services/common/status/check.h"
+#include "services/common/status/status_macros.h"
+#include "spdlog/spdlog.h"
+
+namespace nightjar::rpc {
+namespace {
+
+using google::protobuf::io::CodedOutputStream;
+using telemetry::v1::Ack;
+using telemetry::v1::FlowRequest;
+using telemetry::v1::FlowResponse;
+using telemetry::v1::Nack;
+
+// How long a closed stream may take to end by itself.
+constexpr absl::Duration kCloseMax = absl::Seconds(1);
+// The longest that a taker may put a batch off.
+constexpr absl::Duration kRetryAfterMax = absl::Minutes(5);
+
+absl::Status CheckLimits(const telemetry::v1::Batch& batch, size_t bytes) {
+  if (batch.events_size() > kBatchEventsMax) {
+    return absl::InvalidArgumentError(
+        absl::StrFormat("batch of %d events, limit %d", batch.events_size(), kBatchEventsMax));
+  }
+  if (bytes > kMessageBytesMax) {
+    return absl::InvalidArgumentError(
+        absl::StrFormat("batch of %d bytes encoded, limit %d", bytes, kMessageBytesMax));
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+// Everything is guarded by mutex_ but what is const. One thread keeps the stream and the timers;
+// Send and the stream's reactions do the work.
+class FlowClient::Impl final : public ClientStream::Owner {
+ public:
+  Impl(FlowClientOptions options, const Security& security, Clock& clock)
+      : options_(std::move(options)),
+        clock_(clock),
+        stub_(telemetry::v1::Telemetry::NewStub(grpc::CreateCustomChannel(
+            options_.address, security.channel_credentials(), ClientChannelArguments()))) {}
+
+  void Start() {
+    std::lock_guard<std::mutex> lock(mutex_);
+    CHECK(!thread_.joinable());
+    if (!stopping_) thread_ = std::thread([this] { Run(); });
+  }
+
+  absl::Status Send(BatchPtr batch, OnEnded on_ended);
+  void SendDurable(telemetry::v1::Durable durable);
+  void Shutdown(absl::Duration deadline);
+  State state() const;
+
+ private:
+  struct Unacked {
+    std::shared_ptr<BatchMessage> message;
+    int64_t bytes = 0;
+    OnEnded on_ended;
+  };
+  using Ended = std::vector<std::pair<OnEnded, BatchResult>>;
+
+  // ClientStream::Owner
+  std::shared_ptr<const FlowRequest> NextWrite() override;
+  void OnResponse(const FlowResponse& response) override;
+  void OnClosed(const grpc::Status& status) override;
+
+  void Run();
+  void RunStream(std::unique_lock<std::mutex>& lock);
+  absl::Duration NextTimer() const;
+  void OnTimer();
+  std::shared_ptr<const FlowRequest> NextBatch();
+  void TakeHave(const telemetry::v1::Have& have);
+  void TakeAck(const Ack& ack, Ended& ended);
+  void TakeNack(const Nack& nack, Ended& ended);
+  void End(std::map<uint64_t, Unacked>::iterator batch, BatchResult result, Ended& ended);
+  bool CanSend(int64_t bytes) const;
+  absl::Duration ReconnectDelay();
+
+  const FlowClientOptions options_;
+  Clock& clock_;
+  const std::unique_ptr<telemetry::v1::Telemetry::Stub> stub_;
+
+  std::mutex shutdown_mutex_;  // held for the whole of Shutdown, before mutex_
+  mutable std::mutex mutex_;
+  std::condition_variable changed_;   // for the thread and Shutdown
+  std::condition_variable sendable_;  // for Send
+  std::thread thread_;
+  bool stopping_ = false;  // no new batches
+  bool closed_ = false;    // no new stream
+  bool timers_changed_ = false;
+
+  uint64_t last_id_ = 0;
+  std::map<uint64_t, Unacked> unacked_;
+
+  // Of the present stream.
+  ClientStream* stream_ = nullptr;
+  bool hello_written_ = false;
+  bool connected_ = false;  // the taker has answered Hello
+  bool peer_drains_ = false;
+  bool drain_written_ = false;
+  bool heartbeat_due_ = false;
+  std::string cancelled_for_;  // why we broke it off
+  CreditAmount credit_;
+  std::deque<uint64_t> to_write_;                    // new batches, their credit is taken
+  std::set<uint64_t> to_resend_;                     // wait for credit, and go before new ones
+  std::multimap<absl::Duration, uint64_t> put_off_;  // by the moment they join to_resend_
+  std::map<std::string, telemetry::v1::Durable> durables_;  // by epoch, the newest covers all
+
+  int failures_ = 0;  // reconnects in a row
+  std::string error_ = "not connected yet";
+  uint64_t resent_ = 0;
+  uint64_t reconnects_ = 0;
+  absl::BitGen random_;
+};
+
+absl::Status FlowClient::Impl::Send(BatchPtr batch, OnEnded on_ended) {
+  batch->batch().clear_id();
+  const size_t bytes_without_id = batch->batch().ByteSizeLong();
+  RETURN_IF_ERROR(CheckLimits(batch->batch(), bytes_without_id));
+  std::unique_lock<std::mutex> lock(mutex_);
+  const auto cost = [&] {
+    return static_cast<int64_t>(bytes_without_id + 1 +
+                                CodedOutputStream::VarintSize64(last_id_ + 1));
+  };
+  sendable_.wait(lock, [&] { return stopping_ || CanSend(cost()); });
+  if (stopping_) return absl::CancelledError("the sender is stopping");
+  const int64_t bytes = cost();
+  const uint64_t id = ++last_id_;
+  batch->batch().set_id(id);
+  credit_.batches -= 1;
+  credit_.bytes -= bytes;
+  unacked_.emplace(id, Unacked{std::move(batch), bytes, std::move(on_ended)});
+  to_write_.push_back(id);
+  stream_->Pump();
+  return absl::OkStatus();
+}
+
+bool FlowClient::Impl::CanSend(int64_t bytes) const {
+  return connected_ && !peer_drains_ && to_resend_.empty() && Covers(credit_, bytes);
+}
+
+void FlowClient::Impl::SendDurable(telemetry::v1::Durable durable) {
+  std::lock_guard<std::mutex> lock(mutex_);
+  if (!connected_) return;
+  std::string epoch = durable.epoch();
+  durables_[std::move(epoch)] = std::move(durable);
+  stream_->Pump();
+}
+
+void FlowClient::Impl::Shutdown(absl::Duration deadline) {
+  std::lock_guard<std::mutex> only(shutdown_mutex_);
+  std::unique_lock<std::mutex> lock(mutex_);
+  stopping_ = true;
+  sendable_.notify_all();
+  if (!thread_.joinable()) return;
+  if (stream_ != nullptr) stream_->Pump();  // Drain
+  clock_.WaitFor(lock, changed_, deadline, [&] { return unacked_.empty(); });
+  closed_ = true;
+  changed_.notify_all();
+  if (stream_ != nullptr) {
+    // What is unacked now is not waited for, so there is nothing to be polite about.
+    if (unacked_.empty() && connected_) {
+      stream_->HalfClose();
+      clock_.WaitFor(lock, changed_, kCloseMax, [&] { return stream_ == nullptr; });
+    }
+    if (stream_ != nullptr) {
+      cancelled_for_ = "the sender is stopping";
+      stream_->Cancel();
+    }
+  }
+  lock.unlock();
+  thread_.join();
+}
+
+FlowClient::State FlowClient::Impl::state() const {
+  std::lock_guard<std::mutex> lock(mutex_);
+  State state;
+  state.connected = connected_;
+  state.error = connected_ ? "" : error_;
+  state.credit_batches = static_cast<uint32_t>(credit_.batches);
+  state.credit_bytes = static_cast<uint64_t>(std::max<int64_t>(credit_.bytes, 0));
+  state.unacked_batches = unacked_.size();
+  state.resent_batches = resent_;
+  state.reconnects = reconnects_;
+  return state;
+}
+
+void FlowClient::Impl::Run() {
+  std::unique_lock<std::mutex> lock(mutex_);
+  while (!closed_) {
+    RunStream(lock);
+    clock_.WaitFor(lock, changed_, ReconnectDelay(), [&] { return closed_; });
+    ++reconnects_;
+  }
+}
+
+// One stream from its beginning to its end.
+void FlowClient::Impl::RunStream(std::unique_lock<std::mutex>& lock) {
+  hello_written_ = peer_drains_ = drain_written_ = heartbeat_due_ = false;
+  cancelled_for_ = "";
+  stream_ = new ClientStream(mutex_, *this, clock_);
+  stream_->Start(*stub_);
+  while (stream_ != nullptr) {
+    const absl::Duration next = std::max(NextTimer() - clock_.Monotonic(), absl::ZeroDuration());
+    clock_.WaitFor(lock, changed_, next, [&] { return stream_ == nullptr || timers_changed_; });
+    timers_changed_ = false;
+    if (stream_ != nullptr && NextTimer() <= clock_.Monotonic()) OnTimer();
+  }
+}
+
+// Every timer that is due must be gone after OnTimer, or the thread would spin.
+absl::Duration FlowClient::Impl::NextTimer() const {
+  if (!cancelled_for_.empty()) return absl::InfiniteDuration();  // the stream ends by itself now
+  absl::Duration next = stream_->last_received() + options_.silence_max;
+  if (stream_->writing()) {
+    next = std::min(next, stream_->last_written() + options_.silence_max);
+  } else if (stream_->writable()) {
+    next = std::min(next, stream_->last_written() + options_.heartbeat_interval);
+  }
+  if (!put_off_.empty()) next = std::min(next, put_off_.begin()->first);
+  return next;
+}
+
+void FlowClient::Impl::OnTimer() {
+  const absl::Duration now = clock_.Monotonic();
+  if (now - stream_->last_received() >= options_.silence_max) {
+    cancelled_for_ = "silent for " + absl::FormatDuration(options_.silence_max);
+  } else if (stream_->writing() && now - stream_->last_written() >= options_.silence_max) {
+    cancelled_for_ = "takes nothing for " + absl::FormatDuration(options_.silence_max);
+  }
+  if (!cancelled_for_.empty()) {
+    stream_->Cancel();
+    return;
+  }
+  while (!put_off_.empty() && put_off_.begin()->first <= now) {
+    if (unacked_.count(put_off_.begin()->second) != 0) to_resend_.insert(put_off_.begin()->second);
+    put_off_.erase(put_off_.begin());
+  }
+  if (now - stream_->last_written() >= options_.heartbeat_interval) heartbeat_due_ = true;
+  stream_->Pump();
+}
+
+absl::Duration FlowClient::Impl::ReconnectDelay() {
+  const int doublings = std::min(failures_, 16);
+  const absl::Duration longest =
+      std::min(options_.reconnect_max, options_.reconnect_min * (int64_t{2} << doublings));
+  return options_.reconnect_min +
+         absl::Uniform(random_, 0.0, 1.0) * (longest - options_.reconnect_min);
+}
+
+std::shared_ptr<const FlowRequest> FlowClient::Impl::NextWrite() {
+  auto request = std::make_shared<FlowRequest>();
+  if (!hello_written_) {
+    hello_written_ = true;
+    request->mutable_hello()->set_protocol(kFlowProtocol);
+    request->mutable_hello()->set_source(options_.source);
+    for (const auto& [id, batch] : unacked_) request->mutable_hello()->add_unacked(id);
+    return request;
+  }
+  if (connected_ && !durables_.empty()) {
+    *request->mutable_durable() = std::move(durables_.begin()->second);
+    durables_.erase(durables_.begin());
+    return request;
+  }
+  if (auto batch = NextBatch()) return batch;
+  if (connected_ && stopping_ && !drain_written_ && to_resend_.empty() && put_off_.empty()) {
+    drain_written_ = true;
+    request->mutable_drain();
+    return request;
+  }
+  if (heartbeat_due_) {
+    heartbeat_due_ = false;
+    request->mutable_heartbeat();
+    return request;
+  }
+  return nullptr;
+}
+
+std::shared_ptr<const FlowRequest> FlowClient::Impl::NextBatch() {
+  if (!connected_ || peer_drains_) return nullptr;
+  uint64_t id = 0;
+  if (!to_resend_.empty()) {
+    id = *to_resend_.begin();
+    const int64_t bytes = unacked_.at(id).bytes;
+    if (Covers(credit_, bytes)) {
+      credit_.batches -= 1;
+      credit_.bytes -= bytes;
+      to_resend_.erase(to_resend_.begin());
+      if (to_resend_.empty()) sendable_.notify_all();
+      ++resent_;
+    } else {
+      id = 0;
+    }
+  }
+  if (id == 0 && !to_write_.empty()) {
+    id = to_write_.front();
+    to_write_.pop_front();
+  }
+  if (id == 0) return nullptr;
+  const std::shared_ptr<BatchMessage>& message = unacked_.at(id).message;
+  return std::shared_ptr<const FlowRequest>(message, &message->request());
+}
+
+void FlowClient::Impl::OnResponse(const FlowResponse& response) {
+  Ended ended;
+  {
+    std::lock_guard<std::mutex> lock(mutex_);
+    if (response.has_have()) TakeHave(response.have());
+    if (response.has_credit()) {
+      credit_.batches += response.credit().batches();
+      credit_.bytes += static_cast<int64_t>(response.credit().bytes());
+      sendable_.notify_all();
+    }
+    if (response.has_ack()) TakeAck(response.ack(), ended);
+    if (response.has_nack()) TakeNack(response.nack(), ended);
+    if (response.has_drain()) peer_drains_ = true;
+    if (stream_ != nullptr) stream_->Pump();
+    if (!ended.empty()) changed_.notify_all();
+  }
+  for (auto& [on_ended, result] : ended) on_ended(std::move(result));
+}
+
+void FlowClient::Impl::TakeHave(const telemetry::v1::Have& have) {
+  if (connected_) return;
+  connected_ = true;
+  failures_ = 0;
+  for (const auto& [id, batch] : unacked_) to_resend_.insert(id);
+  for (const uint64_t id : have.ids()) to_resend_.erase(id);
+  spdlog::info("flow to {}: connected, {} batches to send again", options_.address,
+               to_resend_.size());
+}
+
+void FlowClient::Impl::TakeAck(const Ack& ack, Ended& ended) {
+  const size_t before = ended.size();
+  while (!unacked_.empty() && unacked_.begin()->first <= ack.upto()) {
+    End(unacked_.begin(), {}, ended);
+  }
+  for (const uint64_t id : ack.ids()) {
+    if (const auto found = unacked_.find(id); found != unacked_.end()) End(found, {}, ended);
+  }
+  if (ended.size() > before) {
+    ended[before].second.counts.assign(ack.counts().begin(), ack.counts().end());
+  }
+}
+
+void FlowClient::Impl::TakeNack(const Nack& nack, Ended& ended) {
+  const auto found = unacked_.find(nack.id());
+  if (found == unacked_.end()) return;
+  if (nack.code() == Nack::CODE_FENCED) {
+    End(found, {absl::AbortedError(nack.text()), {}}, ended);
+  } else if (nack.code() == Nack::CODE_INVALID) {
+    End(found, {absl::InvalidArgumentError(nack.text()), {}}, ended);
+  } else {
+    const absl::Duration after =
+        std::min(absl::Milliseconds(nack.retry_after_ms()), kRetryAfterMax);
+    put_off_.emplace(clock_.Monotonic() + after, nack.id());
+    timers_changed_ = true;
+    changed_.notify_all();
+  }
+}
+
+void FlowClient::Impl::End(std::map<uint64_t, Unacked>::iterator batch, BatchResult result,
+                           Ended& ended) {
+  ended.emplace_back(std::move(batch->second.on_ended), std::move(result));
+  // A taker that acks what it was not sent is wrong, but must not make us send it.
+  to_resend_.erase(batch->first);
+  to_write_.erase(std::remove(to_write_.begin(), to_write_.end(), batch->first), to_write_.end());
+  unacked_.erase(batch);
+}
+
+void FlowClient::Impl::OnClosed(const grpc::Status& status) {
+  std::string error = cancelled_for_;
+  if (error.empty()) error = status.ok() ? "closed by the taker" : ToAbsl(status).ToString();
+  // One line when it begins, not one for every attempt.
+  if (!closed_ && (connected_ || reconnects_ == 0)) {
+    spdlog::warn("flow to {}: {}; trying again until it is back", options_.address, error);
+  }
+  error_ = std::move(error);
+  ++failures_;
+  stream_ = nullptr;
+  connected_ = false;
+  credit_ = {};
+  to_write_.clear();
+  to_resend_.clear();
+  put_off_.clear();
+  durables_.clear();
+  changed_.notify_all();
+}
+
+FlowClient::FlowClient(FlowClientOptions options, const Security& security, Clock& clock)
+    : impl_(std::make_unique<Impl>(std::move(options), security, clock)) {}
+
+FlowClient::~FlowClient() { Shutdown(absl::ZeroDuration()); }
+
+void FlowClient::Start() { impl_->Start(); }
+
+absl::Status FlowClient::Send(BatchPtr batch, OnEnded on_ended) {
+  return impl_->Send(std::move(batch), std::move(on_ended));
+}
+
+void FlowClient::SendDurable(telemetry::v1::Durable durable) {
+  impl_->SendDurable(std::move(durable));
+}
+
+void FlowClient::Shutdown(absl::Duration deadline) { impl_->Shutdown(deadline); }
+
+FlowClient::State FlowClient::state() const { return impl_->state(); }
+
+}  // namespace nightjar::rpc
