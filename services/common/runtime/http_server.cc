@@ -3,6 +3,7 @@
 #include "absl/strings/str_cat.h"
 #include "httplib.h"
 #include "services/common/status/exit_status.h"
+#include "services/common/status/status_macros.h"
 
 namespace nightjar::runtime {
 namespace {
@@ -48,13 +49,16 @@ HttpServer::HttpServer(const metrics::Metrics& metrics, const StageMonitor& moni
 HttpServer::~HttpServer() { Shutdown(); }
 
 absl::StatusOr<int> HttpServer::Start(const ListenAddress& address) {
+  RETURN_IF_ERROR(CheckCanListen(address, "HTTP"));
   int port = address.port;
   if (port == 0) {
     port = server_->bind_to_any_port(address.host);
   } else if (!server_->bind_to_port(address.host, port)) {
     port = -1;
   }
-  if (port < 0) return ListenError(address, "HTTP");
+  if (port < 0) {
+    return ConfigError(absl::StrCat("cannot listen on ", address.ToString(), " for HTTP"));
+  }
   thread_ = std::thread([this] { server_->listen_after_bind(); });
   // An answer shows that the loop runs; only then can stop() be relied on.
   httplib::Client self(address.host, port);

@@ -27,6 +27,7 @@ std::string BindProblem(const addrinfo& info) {
   return problem;
 }
 
+// Empty when every address that the host stands for can be bound.
 std::string BindProblem(const ListenAddress& address) {
   addrinfo hints{};
   hints.ai_socktype = SOCK_STREAM;
@@ -42,7 +43,7 @@ std::string BindProblem(const ListenAddress& address) {
     problem = BindProblem(*info);
   }
   freeaddrinfo(found);
-  return problem.empty() ? "the port was in use a moment ago" : problem;
+  return problem;
 }
 
 }  // namespace
@@ -65,7 +66,7 @@ absl::StatusOr<ListenAddress> ParseListenAddress(absl::string_view text) {
     return error("the port is not a number from 0 to 65535");
   }
   absl::string_view host = text.substr(0, colon);
-  if (host.size() > 2 && host.front() == '[' && host.back() == ']') {
+  if (host.size() >= 2 && host.front() == '[' && host.back() == ']') {
     host = host.substr(1, host.size() - 2);
   } else if (absl::StrContains(host, ':')) {
     return error("IPv6 without brackets");
@@ -75,9 +76,11 @@ absl::StatusOr<ListenAddress> ParseListenAddress(absl::string_view text) {
   return address;
 }
 
-absl::Status ListenError(const ListenAddress& address, absl::string_view purpose) {
-  return ConfigError(absl::StrCat("cannot listen on ", address.ToString(), " for ", purpose, ": ",
-                                  BindProblem(address)));
+absl::Status CheckCanListen(const ListenAddress& address, absl::string_view purpose) {
+  const std::string problem = BindProblem(address);
+  if (problem.empty()) return absl::OkStatus();
+  return ConfigError(
+      absl::StrCat("cannot listen on ", address.ToString(), " for ", purpose, ": ", problem));
 }
 
 }  // namespace nightjar::runtime

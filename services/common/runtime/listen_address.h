@@ -23,9 +23,9 @@ struct ListenAddress {
 // Exit code 78 when `text` is not host:port; the message says what is wrong.
 absl::StatusOr<ListenAddress> ParseListenAddress(absl::string_view text);
 
-// Exit code 78, saying why the system does not let `purpose` listen on an address whose bind has
-// just failed: the libraries do not tell.
-absl::Status ListenError(const ListenAddress& address, absl::string_view purpose);
+// Exit code 78, saying why, when the system does not let `purpose` listen on `address`. For good
+// messages only: the libraries that bind afterwards do not tell the reason.
+absl::Status CheckCanListen(const ListenAddress& address, absl::string_view purpose);
 
 }  // namespace nightjar::runtime
 

@@ -39,11 +39,12 @@ TEST(ListenAddressTest, AnythingElseIsRefusedWithWhatIsWrong) {
 }
 
 TEST(ListenAddressTest, ErrorSaysWhyTheSystemRefuses) {
-  const absl::Status status = ListenError({"192.0.2.1", 7402}, "gRPC");
+  const absl::Status status = CheckCanListen({"192.0.2.1", 7402}, "gRPC");
   EXPECT_THAT(status, StatusIs(absl::StatusCode::kInvalidArgument,
                                AllOf(HasSubstr("192.0.2.1:7402 for gRPC"),
                                      HasSubstr("Cannot assign requested address"))));
   EXPECT_EQ(ExitStatus(status), kExitConfig);
+  EXPECT_OK(CheckCanListen({"127.0.0.1", 0}, "gRPC"));
 }
 
 }  // namespace

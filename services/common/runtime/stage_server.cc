@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "grpc/support/log.h"
 #include "grpc/support/time.h"
 #include "grpcpp/ext/proto_server_reflection_plugin.h"
 #include "grpcpp/health_check_service_interface.h"
@@ -28,6 +29,13 @@ constexpr int kHttpPortAboveGrpc = 100;
 gpr_timespec DeadlineAfter(absl::Duration duration) {
   return gpr_time_add(gpr_now(GPR_CLOCK_MONOTONIC),
                       gpr_time_from_millis(absl::ToInt64Milliseconds(duration), GPR_TIMESPAN));
+}
+
+// gRPC's own lines go through our log, which escapes them. Its errors are warnings to a stage: it
+// retries.
+void LogOfGrpc(gpr_log_func_args* line) {
+  const bool error = line->severity == GPR_LOG_SEVERITY_ERROR;
+  spdlog::log(error ? spdlog::level::warn : spdlog::level::debug, "grpc: {}", line->message);
 }
 
 }  // namespace
@@ -55,6 +63,8 @@ struct StageServer::Impl {
 };
 
 absl::Status StageServer::Impl::StartGrpc(ListenAddress& address) {
+  RETURN_IF_ERROR(CheckCanListen(address, "gRPC"));
+  gpr_set_log_function(LogOfGrpc);
   grpc::EnableDefaultHealthCheckService(true);
   grpc::reflection::InitProtoReflectionServerBuilderPlugin();
   grpc::ServerBuilder builder;
@@ -64,7 +74,9 @@ absl::Status StageServer::Impl::StartGrpc(ListenAddress& address) {
   builder.RegisterService(&admin);
   for (const auto& [service, name] : services) builder.RegisterService(service);
   server = builder.BuildAndStart();
-  if (server == nullptr || port <= 0) return ListenError(address, "gRPC");
+  if (server == nullptr || port <= 0) {
+    return ConfigError(absl::StrCat("cannot listen on ", address.ToString(), " for gRPC"));
+  }
   address.port = port;
   addresses.grpc = address.ToString();
   grpc::HealthCheckServiceInterface& health = *server->GetHealthCheckService();

@@ -12,7 +12,7 @@ namespace {
 using admin::v1::StageStatus;
 
 constexpr size_t kWatchesMax = 64;
-constexpr size_t kQueueMessagesMax = 1;  // an old status is of no use
+constexpr size_t kQueueMessagesMax = 2;  // one being written, one next: old ones are of no use
 constexpr size_t kQueueBytesMax = 4 << 20;
 constexpr uint32_t kIntervalMinMs = 200;
 constexpr uint32_t kIntervalMaxMs = 60'000;

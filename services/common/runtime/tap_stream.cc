@@ -71,7 +71,9 @@ TapStream::TapStream(TapFilter filter, uint32_t events_per_second, Clock& clock,
       filter_(std::move(filter)),
       clock_(clock),
       on_done_(std::move(on_done)),
-      bucket_(events_per_second, clock.Monotonic()) {}
+      bucket_(events_per_second, clock.Monotonic()) {
+  StartSendInitialMetadata();  // tells the peer that the tap is open, before any event matches
+}
 
 void TapStream::Offer(const Batch& batch, const Event& event) {
   if (!filter_.Matches(event)) return;
