@@ -1,0 +1,151 @@
+// The pump of ae-forwarder: batches in, bodies to the engine, acks back.
+//
+//   batch -> fenced? -> ended or under way already? -> encode -> body per type -> post
+//         -> quarantine what the engine refuses -> journal (fsync) -> books -> ack
+#ifndef SERVICES_AE_FORWARDER_FORWARDER_H_
+#define SERVICES_AE_FORWARDER_FORWARDER_H_
+
+#include <condition_variable>
+#include <cstddef>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "absl/container/flat_hash_set.h"
+#include "absl/time/time.h"
+#include "services/ae_forwarder/bisector.h"
+#include "services/ae_forwarder/body.h"
+#include "services/ae_forwarder/body_builder.h"
+#include "services/ae_forwarder/body_queue.h"
+#include "services/ae_forwarder/body_result.h"
+#include "services/ae_forwarder/ended_journal.h"
+#include "services/ae_forwarder/ended_set.h"
+#include "services/ae_forwarder/forwarder_metrics.h"
+#include "services/ae_forwarder/in_flight.h"
+#include "services/ae_forwarder/post_gate.h"
+#include "services/ae_forwarder/poster.h"
+#include "services/ae_forwarder/quarantine.h"
+#include "services/common/analytics_api/engine_client.h"
+#include "services/common/analytics_api/events_encoder.h"
+#include "services/common/clock/clock.h"
+#include "services/common/delivery/retry.h"
+#include "services/common/metrics/ledger.h"
+#include "services/common/metrics/metrics.h"
+#include "services/common/rpc/flow_server.h"
+#include "services/common/runtime/stage_monitor.h"
+
+namespace nightjar::ae_forwarder {
+
+struct ForwarderOptions {
+  analytics_api::EngineClientOptions engine;
+  analytics_api::Dialect dialect = analytics_api::Dialect::kAlphaSoc;
+  BodyLimits body;
+  absl::Duration body_wait_max = absl::Milliseconds(50);  // an open body is cut after this
+  int posts_in_flight_max = 4;  // also the most bodies that a crash can send twice
+  delivery::BackoffOptions backoff;
+  size_t ended_entries_max = 4'000'000;  // of the ended set; at this no more credit is granted
+  absl::Duration state_retry_wait = absl::Seconds(1);  // between tries to write state
+};
+
+// What outlives the forwarder.
+struct ForwarderParts {
+  EndedSet& ended;
+  EndedJournal& journal;
+  Quarantine& quarantine;
+  metrics::Metrics& metrics;
+  metrics::Ledger& ledger;
+  runtime::StageMonitor& monitor;
+  Clock& clock;
+};
+
+// Thread-safe. Memory is bounded by the credit granted upstream and posts_in_flight_max bodies.
+// Promise: an event is acked only after its outcome is on disk; a body is posted again only while
+// no valid 2xx reply came, or when the process died before the reply was on disk.
+class Forwarder final : public rpc::FlowHandler {
+ public:
+  Forwarder(ForwarderOptions options, const ForwarderParts& parts);
+  ~Forwarder() override;  // as Shutdown
+
+  // Called with false when no more credit may be granted, with true when it may again. Set before
+  // Start.
+  void SetCreditSwitch(std::function<void(bool open)> credit_switch);
+
+  void Start();
+
+  void OnBatch(rpc::BatchPtr batch, Done done) override;
+  void OnDurable(const telemetry::v1::Durable& durable) override;
+
+  void SetPaused(bool paused);
+  void SetApiKey(const config::Secret& key);
+
+  // Ends posts at once; batches that have not ended get Done(kUnavailable). For a clean stop let
+  // FlowServer::Shutdown wait for them first. Idempotent; works unstarted.
+  void Shutdown();
+
+ private:
+  struct Arrival {
+    rpc::BatchPtr batch;
+    Done done;
+  };
+  // Outcomes of some events of one batch.
+  struct Ending {
+    const PendingBatchPtr& batch;
+    telemetry::v1::Outcome outcome;
+    const std::string& reason;
+    absl::string_view type;
+    uint32_t count;
+  };
+
+  void EncodeLoop();
+  absl::Duration UntilNextCut() const;
+  void Take(Arrival arrival, std::vector<BodyPtr>* full);
+  absl::Status Admit(const telemetry::v1::Batch& batch) const;
+  void Sort(const telemetry::v1::Batch& batch, const std::vector<EventKey>& keys,
+            const PendingBatchPtr& pending, std::vector<bool>* to_send);
+
+  void PostLoop(Poster* poster);
+  void Settle(const Body& body, BodyResult result, const std::vector<RefusedLine>& refused);
+  bool QuarantineRefused(const Body& body, const std::vector<RefusedLine>& refused,
+                         BodyResult* result);
+  bool Commit(const Body& body, const BodyResult& result);
+  // Repeats `write` until it works; false: stopping.
+  bool RetryState(const std::string& condition, const std::function<absl::Status()>& write);
+  void Finish(const Body& body, const BodyResult& result);
+  // Both with mutex_ held; a batch that has ended is appended to `ended`.
+  void End(const Ending& ending, std::vector<PendingBatchPtr>* ended);
+  void EndWaiters(const std::vector<Waiter>& waiters, std::vector<PendingBatchPtr>* ended);
+  static void Ack(const std::vector<PendingBatchPtr>& ended);
+  void UpdateCredit();
+
+  const ForwarderOptions options_;
+  const ForwarderParts parts_;
+  ForwarderMetrics metrics_;
+  PostGate gate_;
+  RefusalGuard guard_;
+  PosterContext poster_context_;
+  BodyQueue queue_;
+  std::vector<std::unique_ptr<Poster>> posters_;
+  BodyBuilder builder_;  // of the encoding thread
+
+  std::mutex mutex_;
+  std::condition_variable work_;
+  std::deque<Arrival> arrivals_;
+  InFlight in_flight_;
+  absl::flat_hash_set<PendingBatchPtr> pending_;
+  bool stopping_ = false;
+
+  std::mutex credit_mutex_;  // held while the switch is called, so that calls keep their order
+  std::function<void(bool)> credit_switch_;
+  bool paused_ = false;
+  bool open_ = true;
+
+  std::vector<std::thread> threads_;
+};
+
+}  // namespace nightjar::ae_forwarder
+
+#endif  // SERVICES_AE_FORWARDER_FORWARDER_H_
