@@ -15,10 +15,11 @@ namespace nightjar::signals {
 // Shorter labels are too short to tell.
 inline constexpr size_t kRandomLabelCharactersMin = 7;
 
-// At this many bits a label counts as random. 0.3 % of popular and 0.5 % of long-tail benign labels
-// reach it, and 40 % of names from 53 malware families; families that join dictionary words are
-// beyond what one label can tell.
-inline constexpr double kRandomBitsMin = 12.0;
+// At this many bits a label counts as random. Measured: 0.23 % of 171,821 popular, 0.37 % of
+// 572,248 long-tail registered names and 0.22 % of 13,963 host names reach it, and 36 % of 68,167
+// names from 53 malware families. Families that join words of a dictionary are beyond what one
+// label can tell.
+inline constexpr double kRandomBitsMin = 13.0;
 
 // Bits in favour of "random", negative for name-like labels. `label` is lower case, one label. 0
 // for labels that are short, in Punycode, or hold other characters than letters, digits and

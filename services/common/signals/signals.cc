@@ -14,12 +14,23 @@ using telemetry::v1::Score;
 using telemetry::v1::Signal;
 
 constexpr uint32_t kScoreMax = 100;
+// Names and certificates may be long; a person needs less to recognise them.
+constexpr size_t kEvidenceBytesMax = 200;
+
+// Never in the middle of a UTF-8 character: such a message could not be read again.
+std::string CutText(std::string text) {
+  if (text.size() <= kEvidenceBytesMax) return text;
+  size_t end = kEvidenceBytesMax;
+  while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0) == 0x80) --end;
+  text.resize(end);
+  return text;
+}
 
 void AddSignal(std::string name, uint32_t points, std::string evidence, Score* score) {
   Signal* signal = score->add_signals();
   signal->set_name(std::move(name));
   signal->set_points(points);
-  signal->set_evidence(std::move(evidence));
+  signal->set_evidence(CutText(std::move(evidence)));
 }
 
 // Strongest first, then the value as the header defines it.

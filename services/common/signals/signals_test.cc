@@ -157,6 +157,15 @@ TEST(SignalsTest, AListHitComesFirstAndTheValueIsCapped) {
   EXPECT_EQ(score.value(), 100u);
 }
 
+TEST(SignalsTest, LongEvidenceIsCutBetweenCharacters) {
+  std::string issuer = "x";
+  for (int i = 0; i < 200; ++i) issuer += "\u00e9";
+  const std::string names = "issuer: '" + issuer + "' subject: '" + issuer + "'";
+  const Score score = Evaluate("tls { " + names + " }");
+  ASSERT_EQ(score.signals_size(), 1);
+  EXPECT_EQ(score.signals(0).evidence(), issuer.substr(0, 199));
+}
+
 TEST(SignalsTest, ConfiguredTopLevelsReplaceTheBuiltInOnes) {
   const SignalSet set(std::make_shared<ListSet>(), {"Test"});
   Score score;
