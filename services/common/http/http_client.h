@@ -27,8 +27,9 @@ struct Endpoint {
   std::string ca_file;                  // PEM; empty: the system's
   std::string client_certificate_file;  // PEM; empty: none
   std::string client_key_file;
-  std::string
-      ca_fingerprint_sha256;  // hex: accept exactly chains that hold this certificate; empty: off
+  // SHA-256 in hex, with or without colons: accept exactly chains that lead to this certificate,
+  // whatever ca_file says, and even with insecure_skip_verify. Empty: off.
+  std::string ca_fingerprint_sha256;
   bool insecure_skip_verify = false;  // logged and shown as a metric by whoever sets it
   std::string proxy;                  // empty: none
   bool accept_gzip = false;           // ask for compressed replies (links, not LANs)
@@ -48,8 +49,8 @@ struct Request {
 struct Response {
   int status = 0;            // HTTP status
   std::string content_type;  // lower case, without parameters
-  std::optional<absl::Duration>
-      retry_after;  // the Retry-After header, seconds or date; not capped here
+  // The Retry-After header, seconds or date (seen from the server's Date); not capped here.
+  std::optional<absl::Duration> retry_after;
   absl::Duration total_time;
   absl::Duration start_transfer_time;  // until the first byte of the reply
   // The body, followed by at least 64 readable bytes that are not part of it (simdjson reads past
@@ -69,11 +70,15 @@ class HttpClient {
   HttpClient& operator=(const HttpClient&) = delete;
 
   // OK for every complete HTTP reply, whatever its status code. Otherwise:
-  // kUnavailable      no connection, reset, host unknown, TLS refused (the message says which, and
-  // where) kDeadlineExceeded the timeout passed, or the server sent nothing for 30 s
-  // kResourceExhausted the reply is larger than response_bytes_max
-  // kCancelled        Cancel() was called
-  // kInvalidArgument  the URL is not http(s) or cannot be parsed
+  //   kUnavailable        no connection, reset, host unknown, TLS refused, not HTTP (the message
+  //                       says which, and where)
+  //   kDeadlineExceeded   the timeout passed, or nothing moved for 30 s
+  //   kResourceExhausted  the reply is larger than response_bytes_max
+  //   kCancelled          Cancel() was called
+  //   kInvalidArgument    not a request: the URL (no http(s), has a user part), a header with a
+  //                       line break, the fingerprint
+  // libcurl itself sends once more, on a fresh connection, what a connection kept from an earlier
+  // Send was closed on before any byte of a reply.
   absl::Status Send(const Request& request, Response* response);
 
   // Ends a Send in progress and every later one. From any thread.
@@ -81,8 +86,8 @@ class HttpClient {
 
  private:
   struct Handle;
-  Endpoint endpoint_;
-  std::unique_ptr<Handle> handle_;
+  const Endpoint endpoint_;
+  const std::unique_ptr<Handle> handle_;
   std::atomic<bool> cancelled_{false};
 };
 
