@@ -54,6 +54,7 @@ class Binder {
   void Choice(absl::string_view key, const std::vector<std::pair<std::string, T>>& choices,
               T* out) {
     std::vector<std::string> words;
+    words.reserve(choices.size());
     for (const auto& choice : choices) words.push_back(choice.first);
     if (const auto index = IndexOf(key, words)) *out = choices[*index].second;
   }
