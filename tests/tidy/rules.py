@@ -152,7 +152,7 @@ def formatting(tree):
                              capture_output=True, text=True, check=False)
     seen = set()
     for path, line in re.findall(r"^(\S+?):(\d+):\d+: error", run.stderr, re.MULTILINE):
-        if path not in seen:
+        if path in sources and path not in seen:
             seen.add(path)
             yield path, int(line), f"not formatted: run {command} -i on it"
     if run.returncode != 0 and not seen:
