@@ -1,0 +1,8 @@
+#!/usr/bin/env bash
+# clang-tidy over the sources of the services, or the files named. Generated protobuf headers must have been built (./dev build).
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+files=("$@")
+[ ${#files[@]} -gt 0 ] || mapfile -t files < <(git ls-files 'services/*.cc' ':!*_test.cc' ':!*_benchmark.cc')
+printf '%s\n' "${files[@]}" | xargs -P "$(nproc)" -n 1 \
+  sh -c 'clang-tidy-14 --quiet "$1" -- -std=c++17 -I. -Ibazel-bin -DCPPHTTPLIB_OPENSSL_SUPPORT -DCPPHTTPLIB_ZLIB_SUPPORT 2>/dev/null' sh
