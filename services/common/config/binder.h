@@ -34,7 +34,7 @@ class Binder {
   // True when the key has a value: not null, not "", not [].
   bool Has(absl::string_view key) const;
   int line() const { return map_.line(); }
-  BindContext* context() const { return context_; }
+  void set_resolve(bool resolve) { resolve_ = resolve; }
 
   void Text(absl::string_view key, std::string* out);
   void Texts(absl::string_view key, std::vector<std::string>* out);  // a list, or a single one

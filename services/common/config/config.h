@@ -2,9 +2,10 @@
 //
 // Every binary reads the same file. Unknown keys anywhere are errors that name the key, its line
 // and the nearest known one. A key without a value keeps its default. Any scalar may be
-// ${env:NAME} or ${file:/path}; those of `inputs.elastic` and `engine` are resolved only by the
-// binaries that use them, so that each needs only its own secrets. Where a list is wanted, a single
-// value will do. Comments below name the allowed range where it is not plain.
+// ${env:NAME} or ${file:/path}; those of `inputs.elastic` and `engine` (but host and kind) are
+// resolved only by the binaries that use them, so that each needs only its own secrets. Where a
+// list is wanted, a single value will do. Comments below name the allowed range where it is not
+// plain.
 #ifndef SERVICES_COMMON_CONFIG_CONFIG_H_
 #define SERVICES_COMMON_CONFIG_CONFIG_H_
 

@@ -274,18 +274,24 @@ TEST(ConfigTest, AMissingEngineKeyIsWarnedAbout) {
 
 TEST(ConfigTest, ReferencesOfOtherSectionsNeedNotResolve) {
   const std::string text = absl::StrCat(
-      "engine: {host: '${env:NIGHTJAR_NOT_SET}', api_key: '${env:NIGHTJAR_NOT_SET}'}\n",
+      "engine: {ca_file: '${env:NIGHTJAR_NOT_SET}', api_key: '${env:NIGHTJAR_NOT_SET}'}\n",
       absl::StrReplaceAll(kElasticOn, {{"http://localhost:9200", "\"${file:/nonexistent}\""}}));
   const Config config = MustLoad(text, 0);
   EXPECT_FALSE(config.engine.api_key.empty());
   EXPECT_THAT(LoadText(text, "config.yml", kEngine),
               StatusIs(absl::StatusCode::kInvalidArgument,
-                       "config.yml:1: engine.host: environment variable NIGHTJAR_NOT_SET is not "
-                       "set"));
+                       "config.yml:1: engine.api_key: environment variable NIGHTJAR_NOT_SET is "
+                       "not set"));
   EXPECT_THAT(LoadText(text, "config.yml", kElastic),
               StatusIs(absl::StatusCode::kInvalidArgument,
                        "config.yml:5: inputs.elastic.hosts[0]: /nonexistent: cannot be read: No "
                        "such file or directory"));
+}
+
+TEST(ConfigTest, EveryBinaryKnowsTheEnginesKind) {
+  setenv("NIGHTJAR_ENGINE", "local", 1);
+  EXPECT_EQ(MustLoad("engine: {host: '${env:NIGHTJAR_ENGINE}'}\n", 0).engine.kind,
+            EngineKind::kNightjar);
 }
 
 TEST(ConfigTest, WhatAReferenceStandsForIsNeverShown) {

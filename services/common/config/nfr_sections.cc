@@ -48,11 +48,13 @@ void BindEngineHosts(Binder* engine, EngineConfig* out) {
 }  // namespace
 
 void BindEngine(Binder* root, bool resolve, EngineConfig* out) {
-  Binder engine = root->Map("engine", resolve);
+  // Every stage must know the engine's kind, so these two are followed by all.
+  Binder engine = root->Map("engine");
   engine.Choice<EngineKind>(
       "kind", {{"alphasoc", EngineKind::kAlphaSoc}, {"nightjar", EngineKind::kNightjar}},
       &out->kind);
   BindEngineHosts(&engine, out);
+  engine.set_resolve(resolve);
   engine.Hidden("api_key", &out->api_key);
   engine.Text("ca_file", &out->ca_file);
   engine.Bool("insecure_skip_verify", &out->insecure_skip_verify);
