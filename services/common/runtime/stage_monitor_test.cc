@@ -2,6 +2,7 @@
 
 #include <condition_variable>
 #include <deque>
+#include <thread>
 
 #include "gmock/gmock.h"
 #include "google/protobuf/util/time_util.h"
@@ -20,6 +21,12 @@ using testing::HasSubstr;
 
 class StageMonitorTest : public testing::Test {
  protected:
+  // For what the monitor's own thread waits for: it must be waiting, or it would miss the moment.
+  void AdvanceOnceWaiting(absl::Duration duration) {
+    while (clock_.waiting() == 0) std::this_thread::yield();
+    clock_.Advance(duration);
+  }
+
   SimulatedClock clock_{absl::FromUnixSeconds(1'800'000'000)};
   metrics::Metrics metrics_;
   metrics::Ledger ledger_{metrics_, "scorer"};
@@ -230,9 +237,9 @@ TEST_F(StageMonitorTest, PauseEndsByItselfAfterFifteenMinutes) {
   PauseCalls calls(monitor_);
   monitor_.Pause("forgotten");
   EXPECT_TRUE(calls.Next());
-  clock_.Advance(absl::Minutes(15) - absl::Nanoseconds(1));
+  AdvanceOnceWaiting(absl::Minutes(15) - absl::Nanoseconds(1));
   EXPECT_TRUE(monitor_.paused());
-  clock_.Advance(absl::Nanoseconds(1));
+  AdvanceOnceWaiting(absl::Nanoseconds(1));
   EXPECT_FALSE(calls.Next());
   EXPECT_FALSE(monitor_.paused());
   EXPECT_THAT(monitor_.Status().last_error().text(), HasSubstr("ended by itself"));
@@ -242,11 +249,11 @@ TEST_F(StageMonitorTest, FurtherPauseCountsAnew) {
   PauseCalls calls(monitor_);
   monitor_.Pause("first");
   EXPECT_TRUE(calls.Next());
-  clock_.Advance(absl::Minutes(10));
+  AdvanceOnceWaiting(absl::Minutes(10));
   monitor_.Pause("second");
-  clock_.Advance(absl::Minutes(10));
+  AdvanceOnceWaiting(absl::Minutes(10));
   EXPECT_TRUE(monitor_.paused());
-  clock_.Advance(absl::Minutes(5));
+  AdvanceOnceWaiting(absl::Minutes(5));
   EXPECT_FALSE(calls.Next());
 }
 
@@ -260,7 +267,7 @@ TEST_F(StageMonitorTest, PauseAfterResumeEndsByItselfToo) {
   }
   monitor_.Pause("x");
   EXPECT_TRUE(calls.Next());
-  clock_.Advance(absl::Minutes(15));
+  AdvanceOnceWaiting(absl::Minutes(15));
   EXPECT_FALSE(calls.Next());
 }
 
