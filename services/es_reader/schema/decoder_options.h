@@ -14,7 +14,7 @@ struct DecoderOptions {
   std::string site;
   // privacy.redact_url and the parameters whose values are masked.
   bool redact_url = true;
-  std::vector<std::string> secret_parameters;
+  std::vector<std::string> secret_parameters = config::PrivacyConfig().secret_parameters;
   // The user's searches: types wanted, must_have_fields, field_names. Empty: everything is wanted
   // as it comes.
   std::vector<config::SearchConfig> searches;
