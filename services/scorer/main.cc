@@ -3,61 +3,53 @@
 
 #include <cstdio>
 
-#include "services/common/clock/clock.h"
-#include "services/common/config/config.h"
-#include "services/common/metrics/ledger.h"
-#include "services/common/metrics/metrics.h"
-#include "services/common/rpc/flow_server.h"
-#include "services/common/rpc/security.h"
 #include "services/common/runtime/log.h"
-#include "services/common/runtime/stage_monitor.h"
 #include "services/common/runtime/stage_server.h"
 #include "services/common/status/status_macros.h"
-#include "services/scorer/config.h"
-#include "services/scorer/policy.h"
 #include "services/scorer/scorer.h"
+#include "spdlog/spdlog.h"
 
 namespace nightjar::scorer {
 namespace {
 
-const runtime::StageInfo kStage = {"scorer", "scopes and scores events", 7402};
-constexpr absl::Duration kDrainMax = absl::Seconds(20);
-constexpr absl::Duration kCloseMax = absl::Seconds(2);
+const runtime::StageInfo kStage = {"scorer", "Scopes and scores events.", 7402};
 
-// Start: policy, stream below, servers. Stop: no new batches, those at work end, stream below,
-// servers.
+// SIGHUP. The files of TLS are read again by rpc::Security itself.
+void Reload(const std::string& path, Policy& policy) {
+  policy.Reload();
+  const auto file = config::Load(path, 0);
+  if (file.ok() && runtime::SetLogLevel(file->log.level).ok()) return;
+  spdlog::warn("log.level is not reloaded: {}", file.status().ToString());
+}
+
 absl::Status Run(const runtime::Flags& flags) {
   ASSIGN_OR_RETURN(const config::Config file, config::Load(flags.config, 0));
   ASSIGN_OR_RETURN(const ScorerConfig config, FromConfig(file));
-  if (!flags.check_config)
-    RETURN_IF_ERROR(runtime::InitLog(file.log.file, file.log.level, kStage.name));
-
-  Clock& clock = SystemClock();
   const rpc::Security security(config.security);
+  RETURN_IF_ERROR(security.Validate(flags.listen));
+  if (flags.check_config) RETURN_IF_ERROR(CheckFiles(config));
+  if (flags.check_config) return std::puts("OK"), absl::OkStatus();
+  RETURN_IF_ERROR(runtime::InitLog(file.log.file, file.log.level, kStage.name));
   metrics::Metrics metrics;
   metrics::Ledger ledger(metrics, kStage.name);
-  runtime::StageMonitor monitor(kStage.name, ledger, clock);
-  Policy policy(config, monitor, metrics, clock);
+  runtime::StageMonitor monitor(kStage.name, ledger, SystemClock());
+  Policy policy(config, monitor, metrics, SystemClock());
   RETURN_IF_ERROR(policy.Load());
-  if (flags.check_config)
-    return std::puts("OK") < 0 ? absl::InternalError("stdout") : absl::OkStatus();
-
-  Scorer scorer(config, policy, ledger, monitor, metrics, security, clock);
-  rpc::FlowServer flow({}, scorer, security, clock);
+  Scorer scorer(config, policy, ledger, monitor, metrics, security, SystemClock());
+  rpc::FlowServer flow({}, scorer, security, SystemClock());
   runtime::StageServer server(kStage, flags, security, metrics, monitor,
-                              [&file] { return Dump(file); });
+                              [&] { return Dump(file); });
   server.AddService(flow.service(), "nightjar.telemetry.v1.Telemetry");
   monitor.SetPauseHandler([&flow](bool paused) { flow.SetOpen(!paused); });
   scorer.Start();
   RETURN_IF_ERROR(server.Start());
   monitor.SetStarted();
-
-  runtime::WaitForStop([&policy] { policy.Reload(); });
+  runtime::WaitForStop([&] { Reload(flags.config, policy); });
   monitor.SetDraining();
   server.StopAccepting();
-  flow.Shutdown(kDrainMax);
-  scorer.Shutdown(kCloseMax);
-  server.Shutdown(kCloseMax);
+  flow.Shutdown(absl::Seconds(20));  // what is at work ends below
+  scorer.Shutdown(absl::Seconds(2));
+  server.Shutdown(absl::Seconds(2));
   return runtime::StopStatus();
 }
 

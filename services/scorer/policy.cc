@@ -31,7 +31,17 @@ std::vector<std::string> ListPaths(const std::vector<signals::ListFile>& lists) 
   return paths;
 }
 
+absl::StatusOr<std::vector<Group>> GroupsOf(const ScorerConfig& config) {
+  if (config.scope_file.empty()) return DefaultGroups();
+  return LoadGroups(config.scope_file);
+}
+
 }  // namespace
+
+absl::Status CheckFiles(const ScorerConfig& config) {
+  RETURN_IF_ERROR(GroupsOf(config).status());
+  return signals::ListSet::Load(config.lists).status();
+}
 
 Policy::Policy(const ScorerConfig& config, runtime::StageMonitor& monitor,
                metrics::Metrics& metrics, Clock& clock)
@@ -58,10 +68,7 @@ absl::Status Policy::LoadSource(const Source& source) {
 }
 
 absl::Status Policy::LoadScope() {
-  std::vector<Group> groups = DefaultGroups();
-  if (!config_.scope_file.empty()) {
-    ASSIGN_OR_RETURN(groups, LoadGroups(config_.scope_file));
-  }
+  ASSIGN_OR_RETURN(std::vector<Group> groups, GroupsOf(config_));
   spdlog::info("scope: {}, groups: {}{}",
                config_.scope_file.empty() ? "built-in" : config_.scope_file, groups.size(),
                groups.empty() ? " (every event is in scope)" : "");

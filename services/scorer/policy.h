@@ -21,6 +21,9 @@ namespace nightjar::scorer {
 // How often the files are looked at for a change.
 inline constexpr absl::Duration kFileCheckInterval = absl::Seconds(5);
 
+// Whether the scope file and the lists can be used, without taking them. Exit code 78 when not.
+absl::Status CheckFiles(const ScorerConfig& config);
+
 // Holds the event filter in force. A file that cannot be used keeps what was in force before, sets
 // the condition "scope" or "lists" with the reason, and is tried again when it changes or at the
 // next Reload. Thread-safe. References outlive it.

@@ -131,6 +131,16 @@ TEST_F(PolicyTest, ABadFileAtTheStartIsFinal) {
   EXPECT_THAT(Load(), StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("mine.txt:1")));
 }
 
+TEST_F(PolicyTest, CheckFilesTellsWhatLoadWould) {
+  EXPECT_OK(CheckFiles(config_));
+  Replace(config_.lists[0].path, "not a domain\n");
+  EXPECT_THAT(CheckFiles(config_),
+              StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("mine.txt:1")));
+  Replace(config_.scope_file, "groups: {ours: {in_scope: [nonsense]}}\n");
+  EXPECT_THAT(CheckFiles(config_),
+              StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("nonsense")));
+}
+
 TEST_F(PolicyTest, WithoutAFileTheDefaultGroupHolds) {
   config_.scope_file.clear();
   ASSERT_OK(Load());

@@ -264,11 +264,11 @@ TEST_F(ScorerTest, TheMonitorShowsEverythingThatArrives) {
   auto ended = Send(MakeBatch("e"));
   taker_.Take().second({absl::OkStatus(), {Accepted(2)}});
   EXPECT_OK(Wait(ended).status);
-  for (const auto& activity : monitor_.Status().activity()) {
-    if (activity.type() == "dns") {
-      EXPECT_EQ(activity.count(), 3u);
-    }
-  }
+  const admin::v1::StageStatus status = monitor_.Status();
+  uint64_t dns = 0;
+  for (const auto& activity : status.activity())
+    dns += activity.type() == "dns" ? activity.count() : 0;
+  EXPECT_EQ(dns, 3u);
 }
 
 TEST_F(ScorerTest, ShutdownUnstartedAndTwice) {

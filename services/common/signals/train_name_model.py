@@ -3,8 +3,8 @@
 
 usage: train_name_model.py NAMES.txt.gz ... > name_model.inc
 
-Each input is a gzip'd text file with one registrable domain a line. The shipped table was made from the odd half (after
-a seeded shuffle) of 572,248 long-tail and 171,821 popular public domains; the other half measured it.
+Each input is a gzip'd text file with one registrable domain a line. The shipped table was made from
+one half (after a seeded shuffle) of 572,248 long-tail and 171,821 popular public domains.
 """
 import gzip
 import math
@@ -25,7 +25,7 @@ def label(domain):
 def training_half(path):
     with gzip.open(path, "rt", errors="replace") as lines:
         labels = [label(line.strip()) for line in lines]
-    labels = [s for s in labels if s and not s.startswith("xn--") and all(c in ALPHABET for c in s)]
+    labels = [s for s in labels if s and not s.startswith("xn--") and set(s) <= set(ALPHABET)]
     random.shuffle(labels)
     return labels[: len(labels) // 2]
 
@@ -41,7 +41,8 @@ def main():
             ends[text[-1]] += 1
     for a in ALPHABET:
         total = sum(counts[a].values()) + ends[a]
-        row = "".join(chr(35 + min(round(-4 * math.log2(counts[a][b] / total)), 91)) for b in ALPHABET)
+        bits = [-math.log2(counts[a][b] / total) for b in ALPHABET]
+        row = "".join(chr(35 + min(round(4 * x), 91)) for x in bits)
         print('R"(%s)",' % row)
 
 
