@@ -34,7 +34,8 @@ absl::Status Run(const runtime::Flags& flags) {
   runtime::StageMonitor monitor(kStage.name, ledger, SystemClock());
   rpc::FlowClient flow(FlowOptions(options, folder->fencing_token()), security, SystemClock());
   Reader reader(options, folder->fencing_token(),
-                {flow, monitor, ledger, metrics, checkpoint::LocalFileSystem(), SystemClock()});
+                {flow, monitor, ledger, metrics, checkpoint::LocalFileSystem(), SystemClock(),
+                 runtime::RequestStop});
   runtime::StageServer server(kStage, flags, security, metrics, monitor,
                               [&] { return config::Dump(config); });
   RETURN_IF_ERROR(server.Start());

@@ -7,7 +7,6 @@
 #include "absl/strings/str_cat.h"
 #include "prometheus/counter.h"
 #include "prometheus/gauge.h"
-#include "services/common/runtime/main.h"
 #include "services/common/status/exit_status.h"
 #include "services/common/status/status_macros.h"
 #include "spdlog/spdlog.h"
@@ -340,9 +339,9 @@ void Reader::Send(const Job& job, Page page) {
 void Reader::OnEnded(RefusedBatch sent, const rpc::BatchResult& result) {
   for (const telemetry::v1::OutcomeCount& count : result.counts) ports_.ledger.Ended(count);
   if (result.status.code() == absl::StatusCode::kAborted) {
-    runtime::RequestStop(FencedError(absl::StrCat("a newer es-reader owns ", sent.shard->name,
-                                                  ", so this one (fencing token ", fencing_token_,
-                                                  ") stops: ", result.status.message())));
+    ports_.request_stop(FencedError(absl::StrCat("a newer es-reader owns ", sent.shard->name,
+                                                 ", so this one (fencing token ", fencing_token_,
+                                                 ") stops: ", result.status.message())));
     return;
   }
   std::lock_guard<std::mutex> lock(state_.mutex);

@@ -4,6 +4,7 @@
 #define SERVICES_ES_READER_READER_H_
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <thread>
@@ -38,6 +39,8 @@ struct ReaderPorts {
   metrics::Metrics& metrics;
   checkpoint::FileSystem& files;
   Clock& clock;
+  // Called once a newer reader owns a shard: the process must end with this status (exit code 75).
+  std::function<void(absl::Status)> request_stop;
 };
 
 // One thread looks after the cluster and the position; reader.searches_in_flight_max others each
