@@ -12,6 +12,7 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
+#include "services/common/http/header_list.h"
 #include "services/common/http/pinned_certificate.h"
 #include "services/common/http/url.h"
 #include "services/common/status/check.h"
@@ -38,38 +39,6 @@ void InitLibrary() {
   static const CURLcode code = curl_global_init(CURL_GLOBAL_DEFAULT);
   CHECK(code == CURLE_OK);
 }
-
-class HeaderList {
- public:
-  ~HeaderList() { curl_slist_free_all(list_); }
-
-  absl::Status Add(absl::string_view name, absl::string_view value) {
-    for (absl::string_view text : {name, value}) {
-      if (text.find_first_of(absl::string_view("\r\n\0", 3)) != absl::string_view::npos) {
-        return absl::InvalidArgumentError(
-            absl::StrCat("HTTP header ", name.substr(0, name.find_first_of("\r\n")),
-                         ": a line break or NUL is not allowed in it"));
-      }
-    }
-    // libcurl's way to say "with an empty value".
-    Append(value.empty() ? absl::StrCat(name, ";") : absl::StrCat(name, ": ", value));
-    return absl::OkStatus();
-  }
-
-  // Keeps libcurl from sending this header of its own accord.
-  void Remove(absl::string_view name) { Append(absl::StrCat(name, ":")); }
-
-  curl_slist* get() const { return list_; }
-
- private:
-  void Append(const std::string& line) {
-    curl_slist* longer = curl_slist_append(list_, line.c_str());
-    CHECK(longer != nullptr);  // out of memory
-    list_ = longer;
-  }
-
-  curl_slist* list_ = nullptr;
-};
 
 absl::Status BuildHeaders(const Endpoint& endpoint, const Request& request, HeaderList* headers) {
   bool has_type = false;
@@ -119,6 +88,7 @@ struct HttpClient::Handle {
   void ReadInfo();
   std::optional<absl::Duration> RetryAfter();
 
+  static size_t OnHeader(char* data, size_t size, size_t count, void* self);
   static size_t OnBody(char* data, size_t size, size_t count, void* self);
   static CURLcode OnSslContext(CURL* easy, void* context, void* self);
 
@@ -129,10 +99,13 @@ struct HttpClient::Handle {
   Response* response = nullptr;
   size_t response_bytes_max = 0;
   bool too_large = false;
+  bool head_complete = false;
 };
 
 void HttpClient::Handle::ApplyEndpoint(const Endpoint& endpoint) {
   Set(CURLOPT_ERRORBUFFER, error);
+  Set(CURLOPT_HEADERFUNCTION, &Handle::OnHeader);
+  Set(CURLOPT_HEADERDATA, static_cast<void*>(this));
   Set(CURLOPT_WRITEFUNCTION, &Handle::OnBody);
   Set(CURLOPT_WRITEDATA, static_cast<void*>(this));
   Set(CURLOPT_PROTOCOLS_STR, "http,https");
@@ -188,6 +161,15 @@ void HttpClient::Handle::ApplyRequest(const Request& request, const HeaderList& 
     Set(CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(request.body.size()));
   }
   Set(CURLOPT_CUSTOMREQUEST, request.method.c_str());
+}
+
+// One line of the head or of a trailer. libcurl takes a head that ends early for a whole reply.
+size_t HttpClient::Handle::OnHeader(char* data, size_t size, size_t count, void* self) {
+  const absl::string_view line(data, size * count);
+  bool& complete = static_cast<Handle*>(self)->head_complete;
+  if (absl::StartsWith(line, "HTTP/")) complete = false;  // another head after "100 Continue"
+  if (line == "\r\n" || line == "\n") complete = true;
+  return line.size();
 }
 
 size_t HttpClient::Handle::OnBody(char* data, size_t size, size_t count, void* self) {
@@ -324,7 +306,7 @@ absl::Status HttpClient::Send(const Request& request, Response* response) {
 
   handle.response = response;
   handle.response_bytes_max = request.response_bytes_max;
-  handle.too_large = false;
+  handle.too_large = handle.head_complete = false;
   handle.error[0] = '\0';
   curl_easy_reset(handle.easy);  // options only: the connection stays
   handle.ApplyEndpoint(endpoint_);
@@ -335,6 +317,10 @@ absl::Status HttpClient::Send(const Request& request, Response* response) {
     return absl::CancelledError(absl::StrCat(request.method, " ", url.Origin(), ": cancelled"));
   }
   if (*code != CURLE_OK) return handle.Failure(*code, request, url);
+  if (!handle.head_complete) {
+    return absl::UnavailableError(
+        absl::StrCat(request.method, " ", url.Origin(), ": the reply ends within its head"));
+  }
   handle.ReadInfo();
   return absl::OkStatus();
 }
