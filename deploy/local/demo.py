@@ -1,11 +1,14 @@
 #!/usr/bin/env python3
-"""The whole pipeline on this machine: a real Elasticsearch, every service, recorded telemetry played into it.
+"""The whole pipeline on this machine: a real Elasticsearch, every service, recorded telemetry
+played into it.
 
     demo.py BINARIES [--once] [--folder FOLDER] [--speed 20]
 
-BINARIES is the folder of built programs (bazel-bin). Without --once everything stays up until Ctrl-C. With --once it exits 0
+BINARIES is the folder of built programs (bazel-bin). Without --once everything
+stays up until Ctrl-C. With --once it exits 0
 when every document was delivered and every stage's books balance, else 1.
 """
+
 import argparse
 import glob
 import os
@@ -35,19 +38,33 @@ class Demo(Pipeline):
         self.say("engine:         %s (counts what it is sent)" % engine)
         self.start_stages(elasticsearch, engine)
         for name, _ in STAGES:
-            self.say("%-15s gRPC %s, http://%s/metrics" % (
-                name + ":", self.addresses[name]["grpc"], self.addresses[name]["http"]))
+            self.say(
+                "%-15s gRPC %s, http://%s/metrics"
+                % (name + ":", self.addresses[name]["grpc"], self.addresses[name]["http"])
+            )
         return elasticsearch
 
     def play(self, elasticsearch):
-        """Plays the recordings, with a line of progress every two seconds; returns how many were indexed."""
+        """Plays the recordings, with a line of progress every two seconds; returns how many were
+        indexed."""
         recordings = sorted(glob.glob(os.path.join(ROOT, "tests/data/captures/*.ndjson.gz")))
-        arguments = [sys.executable, os.path.join(ROOT, "deploy/local/replay.py"), "--url", elasticsearch,
-                     "--speed", str(self.options.speed), "--template",
-                     os.path.join(ROOT, "tests/data/captures/index-template.json")] + recordings
-        self.say("\nplaying %d recordings, %g times faster than they happened" % (
-            len(recordings), self.options.speed))
-        player = subprocess.Popen(arguments, stdout=subprocess.PIPE, text=True, start_new_session=True)
+        arguments = [
+            sys.executable,
+            os.path.join(ROOT, "deploy/local/replay.py"),
+            "--url",
+            elasticsearch,
+            "--speed",
+            str(self.options.speed),
+            "--template",
+            os.path.join(ROOT, "tests/data/captures/index-template.json"),
+        ] + recordings
+        self.say(
+            "\nplaying %d recordings, %g times faster than they happened"
+            % (len(recordings), self.options.speed)
+        )
+        player = subprocess.Popen(
+            arguments, stdout=subprocess.PIPE, text=True, start_new_session=True
+        )
         self.running.append(("replay", player))
         indexed, shown = 0, 0
         for line in player.stdout:
@@ -61,7 +78,9 @@ class Demo(Pipeline):
 
     def progress(self, indexed):
         read, _, accepted, _ = self.totals("es-reader")
-        self.say("  indexed %6d   read %6d   accepted by the engine %6d" % (indexed, read, accepted))
+        self.say(
+            "  indexed %6d   read %6d   accepted by the engine %6d" % (indexed, read, accepted)
+        )
 
     def settle(self, indexed):
         """Waits until everything indexed has ended. False when it does not come to that."""
@@ -80,9 +99,11 @@ class Demo(Pipeline):
         for kind in sorted({key[2] for key in counts}):
             read = counts.get(("read", "", kind), 0)
             accepted = counts.get(("accepted", "", kind), 0)
-            rest = ", ".join("%s(%s) %d" % (outcome, reason, n)
-                             for (outcome, reason, of), n in sorted(counts.items())
-                             if of == kind and outcome not in ("read", "accepted") and n)
+            rest = ", ".join(
+                "%s(%s) %d" % (outcome, reason, n)
+                for (outcome, reason, of), n in sorted(counts.items())
+                if of == kind and outcome not in ("read", "accepted") and n
+            )
             self.say("%-6s %9d %9d   %s" % (kind, read, accepted, rest))
         _, _, signals = self.books("scorer")
         self.say("\n%-24s %s" % ("signal", "events"))
@@ -93,10 +114,21 @@ class Demo(Pipeline):
         for name, _ in reversed(STAGES):
             read, ended, _, in_flight = self.totals(name)
             balanced = balanced and read == ended + in_flight
-            self.say("%-13s read %6d = ended %6d + in flight %d%s" % (
-                name, read, ended, in_flight, "" if read == ended + in_flight else "   DOES NOT BALANCE"))
+            self.say(
+                "%-13s read %6d = ended %6d + in flight %d%s"
+                % (
+                    name,
+                    read,
+                    ended,
+                    in_flight,
+                    "" if read == ended + in_flight else "   DOES NOT BALANCE",
+                )
+            )
         read, _, _, _ = self.totals("es-reader")
-        self.say("indexed %d, read %d: %s" % (indexed, read, "nothing lost" if read == indexed else "NOT EQUAL"))
+        self.say(
+            "indexed %d, read %d: %s"
+            % (indexed, read, "nothing lost" if read == indexed else "NOT EQUAL")
+        )
         return balanced and read == indexed
 
 
@@ -115,7 +147,10 @@ def main():
         good = demo.report(indexed) and settled
         if options.once:
             return 0 if good else 1
-        demo.say("\nup until Ctrl-C. Look further: curl http://%s/metrics" % demo.addresses["scorer"]["http"])
+        demo.say(
+            "\nup until Ctrl-C. Look further: curl http://%s/metrics"
+            % demo.addresses["scorer"]["http"]
+        )
         signal.pause()
     except KeyboardInterrupt:
         return 0

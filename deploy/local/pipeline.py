@@ -1,4 +1,6 @@
-"""Elasticsearch, an engine and every stage as processes on this machine: what demo and measurements share."""
+"""Elasticsearch, an engine and every stage as processes on this machine: what demo and
+measurements share."""
+
 import os
 import re
 import shutil
@@ -33,11 +35,17 @@ class Pipeline:
         os.makedirs(self.folder, exist_ok=True)
 
     def start(self, name, arguments, ready_line=False):
-        """Starts a program with its log in the folder; returns its first line of output if asked."""
+        """Starts a program with its log in the folder; returns its first line of output if
+        asked."""
         with open(os.path.join(self.folder, name + ".log"), "a", encoding="utf-8") as log:
-            process = subprocess.Popen(arguments, stdin=subprocess.DEVNULL, stderr=log, text=True,
-                                       stdout=subprocess.PIPE if ready_line else log,
-                                       start_new_session=True)
+            process = subprocess.Popen(
+                arguments,
+                stdin=subprocess.DEVNULL,
+                stderr=log,
+                text=True,
+                stdout=subprocess.PIPE if ready_line else log,
+                start_new_session=True,
+            )
         self.running.append((name, process))
         self.pids[name] = process.pid
         return process.stdout.readline().strip() if ready_line else process
@@ -46,32 +54,52 @@ class Pipeline:
         port = free_port_pair(100)
         script = os.path.join(ROOT, "deploy/local/elasticsearch/elasticsearch.sh")
         data = os.path.join(self.folder, "elasticsearch")
-        done = subprocess.run([script, "start", str(port), data], check=True, text=True,
-                              stdout=subprocess.PIPE, env=dict(os.environ, ES_HEAP=heap))
+        done = subprocess.run(
+            [script, "start", str(port), data],
+            check=True,
+            text=True,
+            stdout=subprocess.PIPE,
+            env=dict(os.environ, ES_HEAP=heap),
+        )
         pid = int(done.stdout.split()[-1])
         self.running.append(("elasticsearch", pid))
         self.pids["elasticsearch"] = pid
         return "http://127.0.0.1:%d" % port
 
     def start_fake_engine(self, *arguments):
-        return self.start("fake-engine", [
-            os.path.join(self.binaries, "tests/fakes/fake-engine"), "--api_key", API_KEY, *arguments],
-            ready_line=True)
+        return self.start(
+            "fake-engine",
+            [
+                os.path.join(self.binaries, "tests/fakes/fake-engine"),
+                "--api_key",
+                API_KEY,
+                *arguments,
+            ],
+            ready_line=True,
+        )
 
     def write_config(self, elasticsearch, engine):
-        searches = "".join("      - {event_type: %s, indices: [packetbeat-*], index_schema: ecs}\n" % kind
-                           for kind in ("dns", "ip", "http", "tls"))
-        services = "".join("  %s: {address: \"%s\"}\n" % (folder, self.addresses[name]["grpc"])
-                           for name, folder in STAGES if name in self.addresses)
+        searches = "".join(
+            "      - {event_type: %s, indices: [packetbeat-*], index_schema: ecs}\n" % kind
+            for kind in ("dns", "ip", "http", "tls")
+        )
+        services = "".join(
+            '  %s: {address: "%s"}\n' % (folder, self.addresses[name]["grpc"])
+            for name, folder in STAGES
+            if name in self.addresses
+        )
         path = os.path.join(self.folder, "config.yml")
         with open(path, "w", encoding="utf-8") as file:
-            file.write("engine: {host: \"%s\", api_key: %s}\n" % (engine, API_KEY)
-                       + "inputs:\n  elastic:\n    enabled: true\n    hosts: [\"%s\"]\n" % elasticsearch
-                       + "    searches:\n" + searches
-                       + "outputs: {enabled: false}\n"
-                       + "data: {dir: \"%s\"}\n" % os.path.join(self.folder, "state")
-                       + ("reader:\n" + self.reader if self.reader else "")
-                       + ("services:\n" + services if services else ""))
+            file.write(
+                'engine: {host: "%s", api_key: %s}\n' % (engine, API_KEY)
+                + 'inputs:\n  elastic:\n    enabled: true\n    hosts: ["%s"]\n' % elasticsearch
+                + "    searches:\n"
+                + searches
+                + "outputs: {enabled: false}\n"
+                + 'data: {dir: "%s"}\n' % os.path.join(self.folder, "state")
+                + ("reader:\n" + self.reader if self.reader else "")
+                + ("services:\n" + services if services else "")
+            )
         return path
 
     def start_stage(self, name, folder, config):
@@ -79,9 +107,18 @@ class Pipeline:
         if os.path.exists(address_file):
             os.remove(address_file)
         listen = self.addresses[name]["grpc"] if name in self.addresses else "127.0.0.1:0"
-        process = self.start(name, [
-            os.path.join(self.binaries, "services", folder, name), "--config", config,
-            "--listen", listen, "--address_file", address_file])
+        process = self.start(
+            name,
+            [
+                os.path.join(self.binaries, "services", folder, name),
+                "--config",
+                config,
+                "--listen",
+                listen,
+                "--address_file",
+                address_file,
+            ],
+        )
         deadline = time.time() + START_SECONDS
         while not os.path.exists(address_file):
             if process.poll() is not None or time.time() > deadline:
@@ -95,12 +132,16 @@ class Pipeline:
             self.start_stage(name, folder, self.write_config(elasticsearch, engine))
 
     def log(self, name):
-        with open(os.path.join(self.folder, name + ".log"), encoding="utf-8", errors="replace") as file:
+        with open(
+            os.path.join(self.folder, name + ".log"), encoding="utf-8", errors="replace"
+        ) as file:
             return file.read()
 
     def books(self, name):
         """Counts by (outcome, reason, type) and what is in flight, from the stage's metrics."""
-        with urllib.request.urlopen("http://%s/metrics" % self.addresses[name]["http"], timeout=5) as page:
+        with urllib.request.urlopen(
+            "http://%s/metrics" % self.addresses[name]["http"], timeout=5
+        ) as page:
             counts, in_flight, signals = {}, 0, {}
             for line in page.read().decode().splitlines():
                 match = SAMPLE.match(line)

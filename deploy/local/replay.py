@@ -1,12 +1,16 @@
 #!/usr/bin/env python3
-"""Plays recorded Packetbeat documents into Elasticsearch, faster than they happened, with times moved to now.
+"""Plays recorded Packetbeat documents into Elasticsearch, faster than they happened, with times
+moved to now.
 
     replay.py --url http://127.0.0.1:9200 --speed 20 RECORDING.ndjson.gz ...
 
-The documents of all recordings are merged by @timestamp; every time in them is shifted by the same amount, so that the
-last one is written at the moment its own @timestamp names. Writes the number of documents indexed so far on stdout, a line
+The documents of all recordings are merged by @timestamp; every time in them is shifted by the
+same amount, so that the
+last one is written at the moment its own @timestamp names. Writes the number of documents indexed
+so far on stdout, a line
 a second; exits 1 when Elasticsearch refuses a document.
 """
+
 import argparse
 import datetime
 import gzip
@@ -41,8 +45,9 @@ def load(paths):
 
 
 def request(method, url, body):
-    call = urllib.request.Request(url, data=body.encode(), method=method,
-                                  headers={"Content-Type": "application/json"})
+    call = urllib.request.Request(
+        url, data=body.encode(), method=method, headers={"Content-Type": "application/json"}
+    )
     with urllib.request.urlopen(call, timeout=60) as reply:
         return json.load(reply)
 
@@ -53,9 +58,14 @@ def bulk(url, batch, shift):
     for moment, line in batch:
         day = datetime.datetime.fromtimestamp(moment + shift, datetime.timezone.utc)
         lines.append('{"create":{"_index":"packetbeat-7.17.29-%s"}}' % day.strftime("%Y.%m.%d"))
-        lines.append(TIME_FIELD.sub(
-            lambda m: '"%s":"%s"' % (m.group(1), render(parse(m.group(2)) + shift)), line))
-    reply = request("POST", url + "/_bulk?filter_path=errors,items.*.error", "\n".join(lines) + "\n")
+        lines.append(
+            TIME_FIELD.sub(
+                lambda m: '"%s":"%s"' % (m.group(1), render(parse(m.group(2)) + shift)), line
+            )
+        )
+    reply = request(
+        "POST", url + "/_bulk?filter_path=errors,items.*.error", "\n".join(lines) + "\n"
+    )
     if reply["errors"]:
         sys.exit("replay: Elasticsearch refused a document: %s" % json.dumps(reply)[:500])
 

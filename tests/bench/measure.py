@@ -1,11 +1,15 @@
 #!/usr/bin/env python3
-"""Documents a second from a real Elasticsearch to a counting engine, and what each process spends on a document.
+"""Documents a second from a real Elasticsearch to a counting engine, and what each process spends
+on a document.
 
     measure.py BINARIES [--documents 1000000]
 
-Indexes generated Packetbeat documents (dns 45 %, flow 40 %, http 8 %, tls 7 %), then starts the stages on the backlog and
-waits until the engine has all of it. Correctness is checked in the same run: nothing lost, nothing twice, or exit 1.
+Indexes generated Packetbeat documents (dns 45 %, flow 40 %, http 8 %, tls 7 %), then starts
+the stages on the backlog and
+waits until the engine has all of it. Correctness is checked in the same run: nothing lost,
+nothing twice, or exit 1.
 """
+
 import argparse
 import json
 import os
@@ -43,11 +47,26 @@ def get(url):
 
 def fill(pipeline, elasticsearch, documents):
     print("indexing %d documents" % documents, flush=True)
-    subprocess.run([os.path.join(pipeline.binaries, "tests/tools/generate"), "--url", elasticsearch,
-                    "--template", os.path.join(ROOT, "tests/data/captures/index-template.json"),
-                    "--count", str(documents), "--refresh", "5s", "--bulk", "2000"], check=True)
+    subprocess.run(
+        [
+            os.path.join(pipeline.binaries, "tests/tools/generate"),
+            "--url",
+            elasticsearch,
+            "--template",
+            os.path.join(ROOT, "tests/data/captures/index-template.json"),
+            "--count",
+            str(documents),
+            "--refresh",
+            "5s",
+            "--bulk",
+            "2000",
+        ],
+        check=True,
+    )
     for path in ("_refresh", "_flush"):
-        call = urllib.request.Request("%s/packetbeat-*/%s" % (elasticsearch, path), method="POST", data=b"")
+        call = urllib.request.Request(
+            "%s/packetbeat-*/%s" % (elasticsearch, path), method="POST", data=b""
+        )
         urllib.request.urlopen(call, timeout=120).close()
 
 
@@ -65,8 +84,10 @@ def run(pipeline, documents):
         time.sleep(0.05)
         stats = get(engine + "/fake/stats")
     seconds = time.time() - began
-    print("%d documents in %.2f s: %.0f documents/s end to end (start of the stages included)" % (
-        stats["accepted"], seconds, stats["accepted"] / seconds))
+    print(
+        "%d documents in %.2f s: %.0f documents/s end to end (start of the stages included)"
+        % (stats["accepted"], seconds, stats["accepted"] / seconds)
+    )
     print("%-14s %12s %10s" % ("process", "CPU us/doc", "peak MiB"))
     stages = 0.0
     for name in NAMES:

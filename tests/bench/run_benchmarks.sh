@@ -3,7 +3,9 @@
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 targets=("$@")
-[ ${#targets[@]} -gt 0 ] || mapfile -t targets < <(bazel query 'filter("_benchmark$", kind(cc_binary, //...))' 2>/dev/null)
+if [ ${#targets[@]} -eq 0 ]; then
+  mapfile -t targets < <(bazel query 'filter("_benchmark$", kind(cc_binary, //...))' 2>/dev/null)
+fi
 bazel build --config=opt "${targets[@]}"
 for target in "${targets[@]}"; do
   echo "== $target"

@@ -1,12 +1,16 @@
 #!/usr/bin/env python3
-"""What NFR loses, done to Nightjar: live and late documents, outages, kills, on a real Elasticsearch.
+"""What NFR loses, done to Nightjar: live and late documents, outages, kills, on a real
+Elasticsearch.
 
     cases.py BINARIES [CASE ...]
 
-Each case starts the stages with their defaults on an index of its own, writes numbered documents, hurts something, and
-compares what was written with what the engine accepted. Prints a line a case; exits 1 when a document was lost, or when more
+Each case starts the stages with their defaults on an index of its own, writes numbered documents,
+hurts something, and
+compares what was written with what the engine accepted. Prints a line a case; exits 1 when a
+document was lost, or when more
 came twice than the case allows.
 """
+
 import argparse
 import json
 import os
@@ -40,12 +44,26 @@ class Case:
     def kill(self, name):
         os.kill(self.pipeline.pids[name], signal.SIGKILL)
         folder = dict(STAGES)[name]
-        self.pipeline.start_stage(name, folder, self.pipeline.write_config(self.elasticsearch.url, self.engine))
+        self.pipeline.start_stage(
+            name, folder, self.pipeline.write_config(self.elasticsearch.url, self.engine)
+        )
 
     def generate(self, count, *arguments, first=1, wait=True):
-        process = subprocess.Popen([
-            os.path.join(self.binaries, "tests/tools/generate"), "--url", self.elasticsearch.url, "--index", INDEX,
-            "--first", str(first), "--count", str(count), *map(str, arguments)], stdout=subprocess.DEVNULL)
+        process = subprocess.Popen(
+            [
+                os.path.join(self.binaries, "tests/tools/generate"),
+                "--url",
+                self.elasticsearch.url,
+                "--index",
+                INDEX,
+                "--first",
+                str(first),
+                "--count",
+                str(count),
+                *map(str, arguments),
+            ],
+            stdout=subprocess.DEVNULL,
+        )
         if wait and process.wait() != 0:
             sys.exit("cases: the generator failed")
         return process
@@ -65,7 +83,7 @@ class Case:
         os.kill(self.pipeline.pids["fake-engine"], signal.SIGUSR2)
 
     def finish(self, count):
-        """(lost, repeated) once everything has arrived or time is up, and nothing more comes for a while."""
+        """(lost, repeated) once everything has arrived, or time is up, and nothing more comes."""
         self.await_distinct(count)
         time.sleep(2)
         stats = self.stats()
@@ -83,12 +101,16 @@ class Elasticsearch:
     def __init__(self, binaries):
         self.home = Pipeline(binaries)
         self.url = self.home.start_elasticsearch("1g")
-        self.call("PUT", "/_index_template/packetbeat", open(os.path.join(
-            ROOT, "tests/data/captures/index-template.json"), "rb").read())
+        self.call(
+            "PUT",
+            "/_index_template/packetbeat",
+            open(os.path.join(ROOT, "tests/data/captures/index-template.json"), "rb").read(),
+        )
 
     def call(self, method, path, body=None):
-        request = urllib.request.Request(self.url + path, method=method, data=body,
-                                         headers={"Content-Type": "application/json"})
+        request = urllib.request.Request(
+            self.url + path, method=method, data=body, headers={"Content-Type": "application/json"}
+        )
         urllib.request.urlopen(request, timeout=60).close()
 
     def restart(self):
@@ -96,9 +118,18 @@ class Elasticsearch:
         os.kill(pid, signal.SIGKILL)
         end_pid(pid)
         script = os.path.join(ROOT, "deploy/local/elasticsearch/elasticsearch.sh")
-        done = subprocess.run([script, "start", self.url.rsplit(":", 1)[1],
-                               os.path.join(self.home.folder, "elasticsearch")], check=True, text=True,
-                              stdout=subprocess.PIPE, env=dict(os.environ, ES_HEAP="1g"))
+        done = subprocess.run(
+            [
+                script,
+                "start",
+                self.url.rsplit(":", 1)[1],
+                os.path.join(self.home.folder, "elasticsearch"),
+            ],
+            check=True,
+            text=True,
+            stdout=subprocess.PIPE,
+            env=dict(os.environ, ES_HEAP="1g"),
+        )
         self.home.pids["elasticsearch"] = int(done.stdout.split()[-1])
         self.home.running[0] = ("elasticsearch", self.home.pids["elasticsearch"])
 
@@ -108,6 +139,7 @@ def live(count, *arguments):
         case.start()
         case.generate(count, *arguments)
         return count, 0
+
     return run
 
 
@@ -131,6 +163,7 @@ def n7_engine_away(seconds):
         case.await_distinct(10000)
         case.engine_fails(seconds)
         return 100000, 0
+
     return run
 
 
@@ -175,8 +208,10 @@ def kills(case):
 CASES = {
     "N1": ("live 2,500/s, 1 shard, refresh 1 s", live(50000, "--rate", 2500)),
     "N2": ("the same, whole-second stamps", live(50000, "--rate", 2500, "--whole_seconds")),
-    "N3": ("live 2,500/s, 3 shards, 4 writers, refresh 5 s",
-           live(50000, "--rate", 2500, "--shards", 3, "--writers", 4, "--refresh", "5s")),
+    "N3": (
+        "live 2,500/s, 3 shards, 4 writers, refresh 5 s",
+        live(50000, "--rate", 2500, "--shards", 3, "--writers", 4, "--refresh", "5s"),
+    ),
     "N4a": ("833/s, 3 shards", live(50000, "--rate", 833, "--shards", 3)),
     "N4b": ("500/s, whole seconds", live(50000, "--rate", 500, "--whole_seconds")),
     "N5": ("1,000 of 12,000 documents 30 s late", n5_late),
@@ -201,9 +236,20 @@ def run_case(name, binaries, elasticsearch):
         case.pipeline.stop()
         elasticsearch.call("DELETE", "/" + INDEX)
     good = lost == 0 and 0 <= repeated <= repeated_max and balanced
-    print("%-4s %-52s expected %6d  lost %d  twice %d (allowed %d)%s  %s" % (
-        name, title, expected, lost, repeated, repeated_max, "" if balanced else "  BOOKS OFF",
-        "ok" if good else "FAILED"), flush=True)
+    print(
+        "%-4s %-52s expected %6d  lost %d  twice %d (allowed %d)%s  %s"
+        % (
+            name,
+            title,
+            expected,
+            lost,
+            repeated,
+            repeated_max,
+            "" if balanced else "  BOOKS OFF",
+            "ok" if good else "FAILED",
+        ),
+        flush=True,
+    )
     return good
 
 
@@ -217,7 +263,9 @@ def main():
         parser.error("no such case: %s" % " ".join(unknown))
     elasticsearch = Elasticsearch(options.binaries)
     try:
-        results = [run_case(name, options.binaries, elasticsearch) for name in options.cases or CASES]
+        results = [
+            run_case(name, options.binaries, elasticsearch) for name in options.cases or CASES
+        ]
     finally:
         elasticsearch.home.stop()
     return 0 if all(results) else 1

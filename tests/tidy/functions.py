@@ -1,4 +1,5 @@
 """Where functions begin and end. For C++ a scan of braces, good enough for formatted code."""
+
 import ast
 import re
 
@@ -6,19 +7,20 @@ import tree as tree_module
 
 _CONTAINER = re.compile(r"\b(namespace|class|struct|union|enum)\b[^()=]*$|^\s*extern\s*$")
 _FUNCTION = re.compile(
-    r"\)\s*(const|noexcept|override|final|&|\s|->[\w\s:<>,*&]+|:.*)*$", re.DOTALL)
+    r"\)\s*(const|noexcept|override|final|&|\s|->[\w\s:<>,*&]+|:.*)*$", re.DOTALL
+)
 
 
 def in_cpp(text):
     """[(first line, last line)] of each outermost function."""
     code = tree_module.code_only(text)
     found = []
-    kinds = []     # what each open brace belongs to
+    kinds = []  # what each open brace belongs to
     header_at = 0  # where the text before the next brace begins
     first_line = 0
     for match in re.finditer(r"[{};]", code):
         inside = "function" in kinds
-        header = code[header_at:match.start()]
+        header = code[header_at : match.start()]
         if match.group() == "{":
             if inside or not header.strip():
                 kind = "block"
@@ -39,5 +41,8 @@ def in_cpp(text):
 
 
 def in_python(text):
-    return [(node.lineno, node.end_lineno) for node in ast.walk(ast.parse(text))
-            if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef))]
+    return [
+        (node.lineno, node.end_lineno)
+        for node in ast.walk(ast.parse(text))
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef))
+    ]

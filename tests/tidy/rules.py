@@ -2,6 +2,7 @@
 
 Each takes {path: text} and yields (path, line, what is wrong and what to do).
 """
+
 import os
 import re
 import subprocess
@@ -50,11 +51,24 @@ def file_length(tree):
 
 # (what, pattern, allowed in paths, what to do)
 BANNED = [
-    ("absl::Now", r"\babsl::Now\b", r"^services/common/clock/", "take a Clock&"),
-    ("sleep", r"\b(sleep_for|sleep_until|nanosleep|usleep|sleep)\s*\(",
-     r"^services/common/clock/", "wait on a Clock& or a condition variable"),
-    ("printing", r"\bstd::cout\b|\bprintf\s*\(",
-     r"^services/cli/|^tests/|main\.cc$|_test\.cc$", "log with spdlog, or return text"),
+    (
+        "absl::Now",
+        r"\babsl::Now\b",
+        r"^services/common/clock/|^tests/(e2e|fakes|tools)/",
+        "take a Clock&",
+    ),
+    (
+        "sleep",
+        r"\b(sleep_for|sleep_until|nanosleep|usleep|sleep)\s*\(",
+        r"^services/common/clock/|^tests/(e2e|fakes|tools)/",
+        "wait on a Clock& or a condition variable",
+    ),
+    (
+        "printing",
+        r"\bstd::cout\b|\bprintf\s*\(",
+        r"^services/cli/|^tests/|main\.cc$|_test\.cc$",
+        "log with spdlog, or return text",
+    ),
     ("using namespace", r"\busing\s+namespace\b", None, "write names out"),
     ("absl::Mutex", r"\babsl::Mutex\b", None, "use std::mutex, which ThreadSanitizer sees"),
 ]
@@ -67,8 +81,12 @@ def banned_words(tree):
             if allowed is None or not re.search(allowed, path):
                 yield from _matches(path, code, pattern, f"{what} is banned here: {advice}")
         if path.endswith(".h"):
-            yield from _matches(path, code, r"\bstd::string_view\b",
-                                "std::string_view in a header: use absl::string_view")
+            yield from _matches(
+                path,
+                code,
+                r"\bstd::string_view\b",
+                "std::string_view in a header: use absl::string_view",
+            )
 
 
 def service_includes(tree):
@@ -80,8 +98,9 @@ def service_includes(tree):
         for match in re.finditer(r'^#include "services/([^/]+)/', text, re.MULTILINE):
             if match.group(1) not in (owner.group(1), "common"):
                 line = text.count("\n", 0, match.start()) + 1
-                yield path, line, (f"includes a header of {match.group(1)}: "
-                                   "move shared code to services/common")
+                yield path, line, (
+                    f"includes a header of {match.group(1)}: " "move shared code to services/common"
+                )
 
 
 def header_guards(tree):
@@ -89,7 +108,7 @@ def header_guards(tree):
         guard = re.sub(r"[^A-Za-z0-9]", "_", path).upper() + "_"
         for directive in ("ifndef", "define"):
             if not re.search(rf"^#{directive} {guard}$", text, re.MULTILINE):
-                yield path, 1, f"no line \"#{directive} {guard}\": name the guard after the path"
+                yield path, 1, f'no line "#{directive} {guard}": name the guard after the path'
 
 
 def unreferenced_files(tree):
@@ -126,15 +145,18 @@ OUTSIDE_PATH = r"(^|[^A-Za-z0-9_.-])(/w[o]rk/|\.\./s[h]ared)"
 REGISTRIES = (
     r"\b(docker\.io/|registry-1\.docker|hub\.docker\.com|ghcr\.io|quay\.io|gcr\.io|registry\.k8s"
     r"|docker\.elastic\.co|registry\.npmjs|pypi\.org|crates\.io|proxy\.golang|repo1?\.maven"
-    r"|rubygems\.org)")
+    r"|rubygems\.org)"
+)
 
 
 def outside_names(tree):
     for path, text in sorted(tree.items()):
-        yield from _matches(path, text, OUTSIDE_PATH,
-                            "names a path outside this tree: the tree stands alone")
-        yield from _matches(path, text, REGISTRIES,
-                            "names a registry: leave the host to the client's settings")
+        yield from _matches(
+            path, text, OUTSIDE_PATH, "names a path outside this tree: the tree stands alone"
+        )
+        yield from _matches(
+            path, text, REGISTRIES, "names a registry: leave the host to the client's settings"
+        )
 
 
 def formatting(tree):
@@ -148,8 +170,13 @@ def formatting(tree):
             os.makedirs(os.path.dirname(os.path.join(folder, path)), exist_ok=True)
             with open(os.path.join(folder, path), "w", encoding="utf-8", newline="") as file:
                 file.write(tree[path])
-        run = subprocess.run([command, "--dry-run", "-Werror", *sources], cwd=folder,
-                             capture_output=True, text=True, check=False)
+        run = subprocess.run(
+            [command, "--dry-run", "-Werror", *sources],
+            cwd=folder,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
     seen = set()
     for path, line in re.findall(r"^(\S+?):(\d+):\d+: error", run.stderr, re.MULTILINE):
         if path in sources and path not in seen:
@@ -160,6 +187,15 @@ def formatting(tree):
 
 
 RULES = [
-    function_length, line_length, file_length, banned_words, service_includes, header_guards,
-    unreferenced_files, service_readmes, white_space, outside_names, formatting,
+    function_length,
+    line_length,
+    file_length,
+    banned_words,
+    service_includes,
+    header_guards,
+    unreferenced_files,
+    service_readmes,
+    white_space,
+    outside_names,
+    formatting,
 ]

@@ -1,4 +1,5 @@
 """Checks the whole tree against rules.py and prints every finding as file:line: text."""
+
 import os
 import sys
 

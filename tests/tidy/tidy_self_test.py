@@ -1,4 +1,5 @@
 """Every rule finds its bad snippets, at their lines, and leaves good code alone."""
+
 import unittest
 
 import functions
@@ -22,16 +23,20 @@ BAD = {
         ({"services/x/a.cc": "\nauto t = absl::Now();\n"}, [("services/x/a.cc", 2)]),
         ({"services/x/a.cc": "std::this_thread::sleep_for(x);\n"}, [("services/x/a.cc", 1)]),
         ({"tests/a.cc": "sleep(1);\n"}, [("tests/a.cc", 1)]),
-        ({"services/x/a.cc": "std::cout << 1;\nstd::printf(\"1\");\n"},
-         [("services/x/a.cc", 1), ("services/x/a.cc", 2)]),
+        (
+            {"services/x/a.cc": 'std::cout << 1;\nstd::printf("1");\n'},
+            [("services/x/a.cc", 1), ("services/x/a.cc", 2)],
+        ),
         ({"a.cc": "using namespace std;\n"}, [("a.cc", 1)]),
         ({"a.cc": "absl::Mutex m;\n"}, [("a.cc", 1)]),
         ({"a.h": "void F(std::string_view);\n"}, [("a.h", 1)]),
     ],
     rules.service_includes: [
         ({"services/x/a.cc": '\n#include "services/y/b.h"\n'}, [("services/x/a.cc", 2)]),
-        ({"services/common/a/a.cc": '#include "services/y/b.h"\n'},
-         [("services/common/a/a.cc", 1)]),
+        (
+            {"services/common/a/a.cc": '#include "services/y/b.h"\n'},
+            [("services/common/a/a.cc", 1)],
+        ),
     ],
     rules.header_guards: [
         ({"services/y/a.h": GUARD}, [("services/y/a.h", 1), ("services/y/a.h", 1)]),
@@ -55,8 +60,10 @@ BAD = {
         ({"a.yml": "image: quay" + ".io/x\n"}, [("a.yml", 1)]),
     ],
     rules.formatting: [
-        ({"a/a.cc": "int a;\nint  b ;\nint  c ;\n", "b.h": "int  d;\n"},
-         [("a/a.cc", 2), ("b.h", 1)]),
+        (
+            {"a/a.cc": "int a;\nint  b ;\nint  c ;\n", "b.h": "int  d;\n"},
+            [("a/a.cc", 2), ("b.h", 1)],
+        ),
         ({"a.cc": "int a;\n", ".clang-format": "nonsense"}, [(".clang-format", 1)]),
     ],
 }
@@ -68,9 +75,9 @@ GOOD = {
     "services/x/BUILD": 'cc_library(srcs = ["a.cc", "b/c.cc"], hdrs = ["a.h"])\n',
     "services/x/a.h": GUARD,
     "services/x/a.cc": '#include "services/x/a.h"\n\n#include "services/common/y/y.h"\n\n'
-                       "// absl::Now, sleep(1) and using namespace in words.\n"
-                       'const char* kText = "std::cout";\n'
-                       "int F() {\n" + "  Call();\n" * 68 + "}\n",
+    "// absl::Now, sleep(1) and using namespace in words.\n"
+    'const char* kText = "std::cout";\n'
+    "int F() {\n" + "  Call();\n" * 68 + "}\n",
     "services/x/b/c.cc": "void Sleeper() { DoNotsleep(1); }\n",
     "services/common/clock/BUILD": 'cc_library(srcs = ["clock.cc"])\n',
     "services/common/clock/clock.cc": "void Sleep() { sleep(1); }\n",
@@ -96,10 +103,12 @@ class RulesTest(unittest.TestCase):
 
 class ReadingTest(unittest.TestCase):
     def test_functions_are_told_from_other_braces(self):
-        code = ("namespace a {\nstruct S {\n  int x = 1;\n};\nconst int k[] = {1,\n2};\n"
-                "S::S(int a)\n    : x(a) {\n  if (a) {\n  }\n}\n"
-                "auto F() -> std::vector<int> {\n  auto f = [](int x) { return x; };\n}\n"
-                "}  // namespace a\n")
+        code = (
+            "namespace a {\nstruct S {\n  int x = 1;\n};\nconst int k[] = {1,\n2};\n"
+            "S::S(int a)\n    : x(a) {\n  if (a) {\n  }\n}\n"
+            "auto F() -> std::vector<int> {\n  auto f = [](int x) { return x; };\n}\n"
+            "}  // namespace a\n"
+        )
         self.assertEqual(functions.in_cpp(code), [(7, 11), (12, 14)])
 
     def test_comments_and_literals_are_no_code(self):

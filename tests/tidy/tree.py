@@ -1,5 +1,6 @@
 """The sources of the tree as the rules see them: path -> text, and C++ text without its
 comments and literals."""
+
 import os
 import re
 
@@ -7,8 +8,23 @@ SKIPPED_FOLDERS = {".git", "__pycache__", "node_modules"}
 # Recorded and deliberately odd bytes; only their size is anybody's business.
 DATA_FOLDERS = ("tests/data/", "tests/fuzz/corpus/", "/testdata/")
 TEXT_SUFFIXES = (
-    ".bazelrc", ".bzl", ".cc", ".clang-format", ".clang-tidy", ".css", ".h", ".html", ".js",
-    ".json", ".md", ".proto", ".py", ".service", ".sh", ".yaml", ".yml",
+    ".bazelrc",
+    ".bzl",
+    ".cc",
+    ".clang-format",
+    ".clang-tidy",
+    ".css",
+    ".h",
+    ".html",
+    ".js",
+    ".json",
+    ".md",
+    ".proto",
+    ".py",
+    ".service",
+    ".sh",
+    ".yaml",
+    ".yml",
 )
 TEXT_NAMES = {"BUILD", "WORKSPACE", "Dockerfile", "dev", "run"}
 
@@ -27,8 +43,11 @@ def read(root):
     tree = {}
     for folder, folders, names in os.walk(root):
         # Links lead out of the tree (Bazel makes some).
-        folders[:] = [name for name in folders if name not in SKIPPED_FOLDERS
-                      and not os.path.islink(os.path.join(folder, name))]
+        folders[:] = [
+            name
+            for name in folders
+            if name not in SKIPPED_FOLDERS and not os.path.islink(os.path.join(folder, name))
+        ]
         for name in names:
             full = os.path.join(folder, name)
             path = os.path.relpath(full, root)
@@ -45,7 +64,8 @@ _NOT_CODE = re.compile(
     r'|"(?:\\.|[^"\\\n])*"'
     r"|(?<![0-9a-fA-F])'(?:\\.|[^'\\\n])+'"
     r"|^[ \t]*#(?:\\\n|[^\n])*",
-    re.DOTALL | re.MULTILINE)
+    re.DOTALL | re.MULTILINE,
+)
 
 
 def code_only(text):

@@ -1,27 +1,38 @@
 #!/usr/bin/env bash
-# A real Elasticsearch 7.17 node from the jars published on Maven Central. Needs mvn, a JDK 17 and curl; no container.
+# A real Elasticsearch 7.17 node from the jars published on Maven Central. Needs mvn, a JDK 17 and
+# curl; no container.
 #
-#   elasticsearch.sh start PORT DATA_FOLDER [setting=value ...]   blocks until HTTP answers, prints the pid
+#   elasticsearch.sh start PORT DATA_FOLDER [setting=value ...]   blocks until HTTP answers,
+#   prints the pid
 #   elasticsearch.sh fetch                                        only fills the cache
 #
-# `kill PID` is a clean stop, `kill -9 PID` a crash; the data folder can be started again. Transport port = PORT + 100.
-# Environment: ES_HEAP (512m), ES_WAIT seconds (90), NIGHTJAR_CACHE (~/.cache/nightjar), ES_NODE, ES_CLUSTER,
+# `kill PID` is a clean stop, `kill -9 PID` a crash; the data folder can be started again.
+# Transport port = PORT + 100.
+# Environment: ES_HEAP (512m), ES_WAIT seconds (90), NIGHTJAR_CACHE (~/.cache/nightjar), ES_NODE,
+# ES_CLUSTER,
 # ES_SEEDS host:port,... and ES_INITIAL_MASTERS for more than one node.
-# Elasticsearch is licensed under SSPL / Elastic License 2.0: a dependency of demo and tests, never part of our packages.
+# Elasticsearch is licensed under SSPL / Elastic License 2.0: a dependency of demo and tests,
+# never part of our packages.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 cache=${NIGHTJAR_CACHE:-$HOME/.cache/nightjar}/elasticsearch-7.17.29
+
+fail() {
+  echo "elasticsearch.sh: $1" >&2
+  exit 2
+}
 
 fetch() {
   mkdir -p "$cache"
   exec 9>"$cache/lock" && flock 9  # two callers at once fetch once
   if [ ! -e "$cache/lib/.complete" ]; then
     for try in 1 2 3; do
-      if (cd "$here" && mvn -q -B -DoutputDirectory="$cache/lib" dependency:copy-dependencies >&2); then
+      if (cd "$here" &&
+        mvn -q -B -DoutputDirectory="$cache/lib" dependency:copy-dependencies >&2); then
         touch "$cache/lib/.complete"
         break
       fi
-      [ "$try" -lt 3 ] || { echo "elasticsearch.sh: mvn could not fetch the jars (three tries)" >&2; exit 2; }
+      [ "$try" -lt 3 ] || fail "mvn could not fetch the jars (three tries)"
     done
   fi
   if [ "$here/EsNode.java" -nt "$cache/classes/EsNode.class" ]; then
@@ -38,21 +49,26 @@ start() {
   local heap=${ES_HEAP:-512m} discovery=(discovery.type=single-node)
   if [ -n "${ES_SEEDS:-}" ]; then
     discovery=("discovery.seed_hosts=$ES_SEEDS")
-    [ -z "${ES_INITIAL_MASTERS:-}" ] || discovery+=("cluster.initial_master_nodes=$ES_INITIAL_MASTERS")
+    if [ -n "${ES_INITIAL_MASTERS:-}" ]; then
+      discovery+=("cluster.initial_master_nodes=$ES_INITIAL_MASTERS")
+    fi
   fi
   cd "$data"
-  setsid nohup java "-Xms$heap" "-Xmx$heap" -XX:+UseG1GC -XX:-UsePerfData -Xlog:disable -Xlog:all=warning:stderr \
+  setsid nohup java "-Xms$heap" "-Xmx$heap" -XX:+UseG1GC -XX:-UsePerfData \
+    -Xlog:disable -Xlog:all=warning:stderr \
     --add-opens=java.base/java.io=ALL-UNNAMED -Djava.locale.providers=SPI,COMPAT \
     -Dlog4j2.disable.jmx=true -Dlog4j2.formatMsgNoLookups=true \
     -Dio.netty.noUnsafe=true -Dio.netty.noKeySetOptimization=true \
     -Dio.netty.recycler.maxCapacityPerThread=0 -Dio.netty.allocator.numDirectArenas=0 \
     -cp "$cache/classes:$cache/lib/*" EsNode \
     path.home="$data" path.data="$data/data" path.repo="$data/repo" \
-    cluster.name="${ES_CLUSTER:-nightjar-$port}" node.name="${ES_NODE:-node-$port}" network.host=127.0.0.1 \
+    cluster.name="${ES_CLUSTER:-nightjar-$port}" node.name="${ES_NODE:-node-$port}" \
+    network.host=127.0.0.1 \
     http.port="$port" transport.port=$((port + 100)) http.type=netty4 transport.type=netty4 \
     cluster.routing.allocation.disk.threshold_enabled=false action.auto_create_index=true \
     plugin=MiniDataStreamPlugin plugin=org.elasticsearch.transport.Netty4Plugin \
-    plugin=org.elasticsearch.reindex.ReindexPlugin plugin=org.elasticsearch.index.mapper.MapperExtrasPlugin \
+    plugin=org.elasticsearch.reindex.ReindexPlugin \
+    plugin=org.elasticsearch.index.mapper.MapperExtrasPlugin \
     plugin=org.elasticsearch.join.ParentJoinPlugin \
     plugin=org.elasticsearch.search.aggregations.matrix.MatrixAggregationPlugin \
     plugin=org.elasticsearch.script.mustache.MustachePlugin \

@@ -1,4 +1,5 @@
-// Time as a dependency: everything that reads the time, sleeps or waits with a limit takes a Clock&.
+// Time as a dependency: everything that reads the time, sleeps or waits with a limit takes a
+// Clock&.
 #ifndef SERVICES_COMMON_CLOCK_CLOCK_H_
 #define SERVICES_COMMON_CLOCK_CLOCK_H_
 
@@ -21,8 +22,9 @@ class Clock {
   // Time since some fixed moment, never going back: for limits, ages and rates.
   virtual absl::Duration Monotonic() const = 0;
 
-  // Waits until `ready()` or for `timeout` (monotonic), whichever is first, releasing `lock` meanwhile. Returns ready().
-  // Whoever changes what `ready` reads holds the lock's mutex and notifies `changed`.
+  // Waits until `ready()` or for `timeout` (monotonic), whichever is first, releasing `lock`
+  // meanwhile. Returns ready(). Whoever changes what `ready` reads holds the lock's mutex and
+  // notifies `changed`.
   virtual bool WaitFor(std::unique_lock<std::mutex>& lock, std::condition_variable& changed,
                        absl::Duration timeout, const std::function<bool()>& ready) = 0;
 };

@@ -6,12 +6,12 @@
 #include <cstdlib>
 
 // Stops the process with the failed condition and its place when `condition` is false.
-#define CHECK(condition)                                                                     \
-  do {                                                                                       \
-    if (!(condition)) {                                                                      \
-      std::fprintf(stderr, "CHECK failed: %s at %s:%d\n", #condition, __FILE__, __LINE__);   \
-      std::abort();                                                                          \
-    }                                                                                        \
+#define CHECK(condition)                                                                   \
+  do {                                                                                     \
+    if (!(condition)) {                                                                    \
+      std::fprintf(stderr, "CHECK failed: %s at %s:%d\n", #condition, __FILE__, __LINE__); \
+      std::abort();                                                                        \
+    }                                                                                      \
   } while (false)
 
 #endif  // SERVICES_COMMON_STATUS_CHECK_H_

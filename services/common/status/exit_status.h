@@ -1,4 +1,5 @@
-// Which exit code a failed start or run means. The codes are part of the product's contract (docs/architecture.md).
+// Which exit code a failed start or run means. The codes are part of the product's contract
+// (docs/architecture.md).
 #ifndef SERVICES_COMMON_STATUS_EXIT_STATUS_H_
 #define SERVICES_COMMON_STATUS_EXIT_STATUS_H_
 
@@ -13,7 +14,8 @@ inline constexpr int kExitInternal = 70;  // anything without a code of its own
 inline constexpr int kExitFenced = 75;    // a newer reader owns the source, or a wait timed out
 inline constexpr int kExitConfig = 78;    // configuration, scope file or state folder refused
 
-// Errors that carry their exit code with them. The message must say what, which, got and what to do.
+// Errors that carry their exit code with them. The message must say what, which, got and what to
+// do.
 absl::Status ConfigError(absl::string_view message);
 absl::Status FencedError(absl::string_view message);
 absl::Status UsageError(absl::string_view message);
@@ -21,7 +23,8 @@ absl::Status UsageError(absl::string_view message);
 // `status` with an exit code of its own, which must not be OK.
 absl::Status WithExitCode(absl::Status status, int code);
 
-// The exit code of `status`: 0 when OK, the code it carries, else kExitInternal. Prints a failure on stderr, one line.
+// The exit code of `status`: 0 when OK, the code it carries, else kExitInternal. Prints a failure
+// on stderr, one line.
 int ExitStatus(const absl::Status& status);
 
 }  // namespace nightjar
