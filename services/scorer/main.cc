@@ -14,8 +14,7 @@ namespace {
 
 const runtime::StageInfo kStage = {"scorer", "Scopes and scores events.", 7402};
 
-// SIGHUP. The files of TLS are read again by rpc::Security itself.
-void Reload(const std::string& path, Policy& policy) {
+void OnHangup(const std::string& path, Policy& policy) {
   policy.Reload();
   const auto file = config::Load(path, 0);
   if (file.ok() && runtime::SetLogLevel(file->log.level).ok()) return;
@@ -37,14 +36,14 @@ absl::Status Run(const runtime::Flags& flags) {
   RETURN_IF_ERROR(policy.Load());
   Scorer scorer(config, policy, ledger, monitor, metrics, security, SystemClock());
   rpc::FlowServer flow({}, scorer, security, SystemClock());
-  runtime::StageServer server(kStage, flags, security, metrics, monitor,
-                              [&] { return Dump(file); });
+  const auto dump = [&file] { return config::Dump(file); };
+  runtime::StageServer server(kStage, flags, security, metrics, monitor, dump);
   server.AddService(flow.service(), "nightjar.telemetry.v1.Telemetry");
   monitor.SetPauseHandler([&flow](bool paused) { flow.SetOpen(!paused); });
   scorer.Start();
   RETURN_IF_ERROR(server.Start());
   monitor.SetStarted();
-  runtime::WaitForStop([&] { Reload(flags.config, policy); });
+  runtime::WaitForStop([&] { OnHangup(flags.config, policy); });
   monitor.SetDraining();
   server.StopAccepting();
   flow.Shutdown(absl::Seconds(20));  // what is at work ends below

@@ -177,12 +177,12 @@ void Scorer::CountSignals(const Batch& batch) {
 
 void Scorer::RunUpkeep() {
   std::unique_lock<std::mutex> lock(upkeep_mutex_);
-  while (!stopping_) {
+  // Waits first: a stream that is still being set up is no news.
+  while (!clock_.WaitFor(lock, upkeep_changed_, kUpkeepInterval, [this] { return stopping_; })) {
     lock.unlock();
     ReportLanes();
     policy_.ReloadChanged();
     lock.lock();
-    clock_.WaitFor(lock, upkeep_changed_, kUpkeepInterval, [this] { return stopping_; });
   }
 }
 
