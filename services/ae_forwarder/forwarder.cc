@@ -50,14 +50,16 @@ Forwarder::Forwarder(ForwarderOptions options, const ForwarderParts& parts)
       parts_(parts),
       metrics_(parts.metrics),
       gate_(parts.clock, options_.backoff),
-      poster_context_{gate_, guard_, metrics_, parts.monitor},
+      poster_context_{
+          gate_, guard_, metrics_, parts.monitor, options_.hold_wait, [this] { ReloadApiKey(); }},
       queue_(options_.posts_in_flight_max),
-      builder_(options_.dialect, options_.body) {
+      builder_(options_.dialect, options_.body),
+      api_key_(options_.engine.api_key) {
   for (int i = 0; i < options_.posts_in_flight_max; ++i) {
     posters_.push_back(std::make_unique<Poster>(options_.engine, poster_context_));
   }
-  metrics_.quarantine_bytes.Set(static_cast<double>(parts_.quarantine.bytes()));
-  metrics_.ended_entries.Set(static_cast<double>(parts_.ended.entries()));
+  metrics_.quarantine_bytes.Set(static_cast<double>(parts_.state.quarantine->bytes()));
+  metrics_.ended_entries.Set(static_cast<double>(parts_.state.ended.entries()));
 }
 
 Forwarder::~Forwarder() { Shutdown(); }
@@ -92,7 +94,7 @@ void Forwarder::OnDurable(const telemetry::v1::Durable& durable) {
   for (const auto& interval : durable.closed()) {
     change.intervals.emplace_back(interval.from(), interval.to());
   }
-  parts_.journal.Forget(std::move(change));
+  parts_.state.journal->Forget(std::move(change));
   UpdateCredit();
 }
 
@@ -104,8 +106,17 @@ void Forwarder::SetPaused(bool paused) {
   UpdateCredit();
 }
 
-void Forwarder::SetApiKey(const config::Secret& key) {
-  for (const auto& poster : posters_) poster->SetApiKey(key);
+void Forwarder::ReloadApiKey() {
+  const absl::StatusOr<config::Secret> key = options_.read_api_key();
+  if (!key.ok()) {
+    parts_.monitor.RecordError(absl::StrCat(
+        "engine.api_key cannot be read again, the one before is kept: ", key.status().message()));
+    return;
+  }
+  std::lock_guard<std::mutex> lock(api_key_mutex_);
+  if (key->reveal() == api_key_.reveal()) return;
+  api_key_ = *key;
+  for (const auto& poster : posters_) poster->SetApiKey(*key);
   gate_.Reopen();
 }
 
@@ -206,7 +217,7 @@ absl::Status Forwarder::Admit(const Batch& batch) const {
           "batch of ", batch.epoch(), ": sequence number ", event.seq_no(), " is out of range"));
     }
   }
-  return parts_.ended.Admit(batch.epoch(), batch.fencing_token());
+  return parts_.state.ended.Admit(batch.epoch(), batch.fencing_token());
 }
 
 // Decides for each event whether it is sent: not if it has no path, has ended, or is under way.
@@ -219,7 +230,7 @@ void Forwarder::Sort(const Batch& batch, const std::vector<EventKey>& keys,
     InFlight::Epoch& under_way = in_flight_.epoch(pending->epoch);
     // Asked under the lock: an event leaves in_flight_ only after it came into the ended set.
     std::vector<bool> ended;
-    parts_.ended.Find(pending->epoch, keys, &ended);
+    parts_.state.ended.Find(pending->epoch, keys, &ended);
     for (size_t i = 0; i < keys.size(); ++i) {
       const Event& event = batch.events(static_cast<int>(i));
       const absl::string_view type = metrics::TypeName(event);
@@ -263,7 +274,7 @@ void Forwarder::Settle(const Body& body, BodyResult result,
   if (!refused.empty() && !QuarantineRefused(body, refused, &result)) return;
   if (!Commit(body, result)) return;
   Finish(body, result);
-  metrics_.ended_entries.Set(static_cast<double>(parts_.ended.entries()));
+  metrics_.ended_entries.Set(static_cast<double>(parts_.state.ended.entries()));
   UpdateCredit();
 }
 
@@ -273,12 +284,11 @@ bool Forwarder::QuarantineRefused(const Body& body, const std::vector<RefusedLin
   for (const RefusedLine& line : refused) {
     const Body::Line& place = body.lines[line.line];
     const PendingBatch& batch = *body.batches[place.batch];
-    const absl::string_view said(line.status.message().data(), line.status.message().size());
     events.push_back({parts_.clock.Now(), body.type, batch.epoch, batch.index, place.key.number,
-                      said, body.text(line.line)});
+                      line.status.message(), body.text(line.line)});
   }
   size_t kept = 0;
-  if (!RetryState("quarantine", [&] { return parts_.quarantine.Add(events, &kept); })) {
+  if (!RetryState("quarantine", [&] { return parts_.state.quarantine->Add(events, &kept); })) {
     return false;
   }
   for (size_t i = 0; i < refused.size(); ++i) {
@@ -291,7 +301,7 @@ bool Forwarder::QuarantineRefused(const Body& body, const std::vector<RefusedLin
         "the quarantine is full: events that the engine refuses are only counted from now on. "
         "Look into quarantine.ndjson, move it away and restart");
   }
-  metrics_.quarantine_bytes.Set(static_cast<double>(parts_.quarantine.bytes()));
+  metrics_.quarantine_bytes.Set(static_cast<double>(parts_.state.quarantine->bytes()));
   return true;
 }
 
@@ -313,7 +323,7 @@ bool Forwarder::Commit(const Body& body, const BodyResult& result) {
   if (!any) return true;
   std::vector<EndedChange> changes;
   for (auto& [epoch, change] : by_epoch) changes.push_back(std::move(change));
-  return RetryState("state", [&] { return parts_.journal.Commit(changes); });
+  return RetryState("state", [&] { return parts_.state.journal->Commit(changes); });
 }
 
 bool Forwarder::RetryState(const std::string& condition,
@@ -325,8 +335,7 @@ bool Forwarder::RetryState(const std::string& condition,
       return true;
     }
     const std::string text =
-        absl::StrCat("state cannot be written, nothing is acked: ",
-                     absl::string_view(status.message().data(), status.message().size()));
+        absl::StrCat("state cannot be written, nothing is acked: ", status.message());
     parts_.monitor.SetCondition(condition, text);
     parts_.monitor.RecordError(text);
     if (!gate_.Wait(options_.state_retry_wait)) return false;
@@ -393,7 +402,7 @@ void Forwarder::Ack(const std::vector<PendingBatchPtr>& ended) {
 
 void Forwarder::UpdateCredit() {
   std::lock_guard<std::mutex> lock(credit_mutex_);
-  const size_t entries = parts_.ended.entries();
+  const size_t entries = parts_.state.ended.entries();
   const bool full = entries >= options_.ended_entries_max;
   if (full) {
     parts_.monitor.SetCondition(

@@ -16,22 +16,24 @@
 #include <vector>
 
 #include "absl/container/flat_hash_set.h"
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "services/ae_forwarder/bisector.h"
 #include "services/ae_forwarder/body.h"
 #include "services/ae_forwarder/body_builder.h"
 #include "services/ae_forwarder/body_queue.h"
 #include "services/ae_forwarder/body_result.h"
-#include "services/ae_forwarder/ended_journal.h"
 #include "services/ae_forwarder/ended_set.h"
 #include "services/ae_forwarder/forwarder_metrics.h"
+#include "services/ae_forwarder/forwarder_state.h"
 #include "services/ae_forwarder/in_flight.h"
 #include "services/ae_forwarder/post_gate.h"
 #include "services/ae_forwarder/poster.h"
-#include "services/ae_forwarder/quarantine.h"
 #include "services/common/analytics_api/engine_client.h"
 #include "services/common/analytics_api/events_encoder.h"
 #include "services/common/clock/clock.h"
+#include "services/common/config/secret.h"
 #include "services/common/delivery/retry.h"
 #include "services/common/metrics/ledger.h"
 #include "services/common/metrics/metrics.h"
@@ -42,20 +44,21 @@ namespace nightjar::ae_forwarder {
 
 struct ForwarderOptions {
   analytics_api::EngineClientOptions engine;
+  // Reads the API key again; asked at ReloadApiKey and while the engine refuses the one in use.
+  std::function<absl::StatusOr<config::Secret>()> read_api_key;
   analytics_api::Dialect dialect = analytics_api::Dialect::kAlphaSoc;
   BodyLimits body;
   absl::Duration body_wait_max = absl::Milliseconds(50);  // an open body is cut after this
   int posts_in_flight_max = 4;  // also the most bodies that a crash can send twice
   delivery::BackoffOptions backoff;
+  absl::Duration hold_wait = absl::Seconds(30);  // between tries when only a person can help
   size_t ended_entries_max = 4'000'000;  // of the ended set; at this no more credit is granted
   absl::Duration state_retry_wait = absl::Seconds(1);  // between tries to write state
 };
 
 // What outlives the forwarder.
 struct ForwarderParts {
-  EndedSet& ended;
-  EndedJournal& journal;
-  Quarantine& quarantine;
+  ForwarderState& state;
   metrics::Metrics& metrics;
   metrics::Ledger& ledger;
   runtime::StageMonitor& monitor;
@@ -80,7 +83,8 @@ class Forwarder final : public rpc::FlowHandler {
   void OnDurable(const telemetry::v1::Durable& durable) override;
 
   void SetPaused(bool paused);
-  void SetApiKey(const config::Secret& key);
+  // Takes the API key of the configuration, if it has changed, and posts with it at once.
+  void ReloadApiKey();
 
   // Ends posts at once; batches that have not ended get Done(kUnavailable). For a clean stop let
   // FlowServer::Shutdown wait for them first. Idempotent; works unstarted.
@@ -142,6 +146,9 @@ class Forwarder final : public rpc::FlowHandler {
   std::function<void(bool)> credit_switch_;
   bool paused_ = false;
   bool open_ = true;
+
+  std::mutex api_key_mutex_;
+  config::Secret api_key_;
 
   std::vector<std::thread> threads_;
 };

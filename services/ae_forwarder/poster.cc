@@ -10,9 +10,6 @@
 namespace nightjar::ae_forwarder {
 namespace {
 
-// Between tries when only a person can help: a wrong key, a wrong path, every event refused.
-constexpr absl::Duration kHoldWait = absl::Seconds(30);
-
 // Failures in a row before the stage says that something is wrong: a single 503 is everyday life.
 constexpr int kFailuresUntilReported = 3;
 
@@ -45,7 +42,7 @@ BodyResult Poster::Deliver(const Body& body, std::vector<RefusedLine>* refused) 
     if (status.ok()) context_.monitor.ClearCondition("engine_refuses_" + body.type);
     if (!absl::IsFailedPrecondition(status)) return result;
     ReportHold(body.type, status);
-    if (!context_.gate.Wait(kHoldWait)) return result;
+    if (!context_.gate.Wait(context_.hold_wait)) return result;
   }
 }
 
@@ -83,7 +80,7 @@ absl::Status Poster::PostLines(const Body& body, absl::Span<const uint32_t> line
 void Poster::Report(const absl::Status& status, PostGate::Ticket ticket,
                     std::optional<absl::Duration> retry_after) {
   const bool slow = IsKeyRefused(status) || !delivery::IsRetryable(status);
-  if (slow && !retry_after.has_value()) retry_after = kHoldWait;
+  if (slow && !retry_after.has_value()) retry_after = context_.hold_wait;
   const int failures = context_.gate.Failed(ticket, retry_after);
   context_.metrics.retries.Increment();
   context_.metrics.engine_up.Set(0);
@@ -101,13 +98,15 @@ void Poster::Report(const absl::Status& status, PostGate::Ticket ticket,
   if (slow || capped || failures >= kFailuresUntilReported) {
     context_.monitor.SetCondition("engine", text);
   }
+  if (IsKeyRefused(status)) context_.reload_api_key();
 }
 
 void Poster::ReportHold(const std::string& type, const absl::Status& status) {
   context_.monitor.SetCondition(
       "engine_refuses_" + type,
       absl::StrCat("the engine refuses every ", type, " event: ", status.message(),
-                   ". They are held, not dropped; next try in ", absl::FormatDuration(kHoldWait)));
+                   ". They are held, not dropped; next try in ",
+                   absl::FormatDuration(context_.hold_wait)));
 }
 
 }  // namespace nightjar::ae_forwarder

@@ -3,6 +3,7 @@
 #define SERVICES_AE_FORWARDER_POSTER_H_
 
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -24,6 +25,10 @@ struct PosterContext {
   RefusalGuard& guard;
   ForwarderMetrics& metrics;
   runtime::StageMonitor& monitor;
+  // Between tries when only a person can help: a wrong key or path, every event refused.
+  absl::Duration hold_wait;
+  // The engine refused the API key: is there another one by now?
+  std::function<void()> reload_api_key;
 };
 
 // One thread's worth: Deliver is called by one thread at a time. `context` outlives it.
