@@ -11,6 +11,7 @@
 #include "services/common/status/status_matchers.h"
 #include "services/es_reader/position.h"
 #include "services/es_reader/reader_testing.h"
+#include "tests/fakes/fake_elasticsearch.h"
 
 namespace nightjar::es_reader {
 namespace {
@@ -36,7 +37,7 @@ class ReaderTest : public testing::Test {
   }
 
   std::unique_ptr<ReaderLife> Begin(const std::function<void(ReaderOptions&)>& change = {}) {
-    auto life = std::make_unique<ReaderLife>(elastic_, server_->address(), folder_, change);
+    auto life = std::make_unique<ReaderLife>(elastic_.url(), server_->address(), folder_, change);
     EXPECT_OK(life->Start());
     return life;
   }
@@ -255,8 +256,7 @@ TEST_F(ReaderTest, LatestReadsOnlyWhatComesAfterTheFirstStart) {
   Write(0, 10);
   const auto life = Begin([](ReaderOptions& options) { options.start = "latest"; });
   ASSERT_TRUE(life->WaitForReason(""));
-  while (life->monitor().Status().lag_size() == 0) {  // until the shard was seen
-  }
+  ASSERT_TRUE(life->WaitUntil([&] { return life->monitor().Status().lag_size() > 0; }));
   Write(10, 3);
   ASSERT_TRUE(taker_.WaitForDurable(kIndex, 12));
   EXPECT_THAT(taker_.documents(), SizeIs(3));
@@ -293,8 +293,8 @@ TEST_F(ReaderTest, APauseHoldsReadingAndLosesNothing) {
   life->monitor().Pause("test");
   const uint64_t before = elastic_.stats().stats_requests;
   Write(0, 10);
-  while (elastic_.stats().stats_requests < before + 3) {  // the reader has seen the documents
-  }
+  // By then the reader has seen the documents.
+  ASSERT_TRUE(life->WaitUntil([&] { return elastic_.stats().stats_requests >= before + 3; }));
   EXPECT_THAT(taker_.documents(), SizeIs(0));
   life->monitor().Resume();
   EXPECT_TRUE(taker_.WaitForDocuments(10));
@@ -303,7 +303,7 @@ TEST_F(ReaderTest, APauseHoldsReadingAndLosesNothing) {
 TEST_F(ReaderTest, AnUnreadablePositionIsRefused) {
   auto file = checkpoint::LocalFileSystem().OpenAppend(folder_ + "/state.json", true);
   ASSERT_OK((*file)->Append("{}"));
-  ReaderLife life(elastic_, server_->address(), folder_);
+  ReaderLife life(elastic_.url(), server_->address(), folder_);
   EXPECT_EQ(ExitStatus(life.Start()), kExitConfig);
 }
 

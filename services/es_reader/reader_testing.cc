@@ -3,16 +3,15 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "services/common/status/check.h"
 
 namespace nightjar::es_reader {
 namespace {
 
-ReaderOptions Options(const fakes::FakeElasticsearch& elastic, const std::string& taker_address,
+ReaderOptions Options(const std::string& elastic_url, const std::string& taker_address,
                       const std::string& folder,
                       const std::function<void(ReaderOptions&)>& change) {
   ReaderOptions options;
-  options.elastic.hosts = {elastic.url()};
+  options.elastic.hosts = {elastic_url};
   options.patterns = {"packetbeat-*"};
   options.poll_interval = absl::Milliseconds(20);
   options.start = "earliest";
@@ -102,12 +101,12 @@ std::vector<uint64_t> RecordingTaker::fencing_tokens() const {
   return fencing_tokens_;
 }
 
-ReaderLife::ReaderLife(const fakes::FakeElasticsearch& elastic, const std::string& taker_address,
+ReaderLife::ReaderLife(const std::string& elastic_url, const std::string& taker_address,
                        const std::string& folder, const std::function<void(ReaderOptions&)>& change)
     : ledger_(metrics_, "es-reader"),
       monitor_("es-reader", ledger_, SystemClock()),
       flow_(Flow(taker_address), security_, SystemClock()),
-      reader_(Options(elastic, taker_address, folder, change), /*fencing_token=*/7,
+      reader_(Options(elastic_url, taker_address, folder, change), /*fencing_token=*/7,
               {flow_, monitor_, ledger_, metrics_, checkpoint::LocalFileSystem(), SystemClock(),
                [this](absl::Status status) {
                  std::lock_guard<std::mutex> lock(mutex_);
@@ -123,8 +122,8 @@ absl::Status ReaderLife::Start() {
 
 // Nobody notifies of what is only told by the monitor and the books, so it is looked at again and
 // again.
-bool ReaderLife::WaitUntil(const std::function<bool()>& ready) {
-  const absl::Duration until = SystemClock().Monotonic() + rpc::kTestPatience;
+bool ReaderLife::WaitUntil(const std::function<bool()>& ready, absl::Duration patience) {
+  const absl::Duration until = SystemClock().Monotonic() + patience;
   while (!ready()) {
     if (SystemClock().Monotonic() > until) return false;
     std::unique_lock<std::mutex> lock(mutex_);

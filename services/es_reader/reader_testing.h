@@ -23,7 +23,6 @@
 #include "services/common/rpc/security.h"
 #include "services/common/runtime/stage_monitor.h"
 #include "services/es_reader/reader.h"
-#include "tests/fakes/fake_elasticsearch.h"
 
 namespace nightjar::es_reader {
 
@@ -61,7 +60,7 @@ class RecordingTaker final : public rpc::FlowHandler {
 // One life of a reader. Everything it needs but Elasticsearch and the taker is its own.
 class ReaderLife {
  public:
-  ReaderLife(const fakes::FakeElasticsearch& elastic, const std::string& taker_address,
+  ReaderLife(const std::string& elastic_url, const std::string& taker_address,
              const std::string& folder, const std::function<void(ReaderOptions&)>& change = {});
 
   absl::Status Start();
@@ -73,6 +72,8 @@ class ReaderLife {
   // Waits until the books have nothing in flight and `outcome` with `reason` counts `count`.
   bool WaitForEnded(telemetry::v1::Outcome outcome, const std::string& reason, uint64_t count);
   bool WaitForStopRequest();
+  // Looks again and again.
+  bool WaitUntil(const std::function<bool()>& ready, absl::Duration patience = rpc::kTestPatience);
 
   metrics::Ledger& ledger() { return ledger_; }
   runtime::StageMonitor& monitor() { return monitor_; }
@@ -80,8 +81,6 @@ class ReaderLife {
   absl::Status stop_status() const { return stop_status_; }
 
  private:
-  bool WaitUntil(const std::function<bool()>& ready);
-
   metrics::Metrics metrics_;
   metrics::Ledger ledger_;
   runtime::StageMonitor monitor_;
