@@ -31,15 +31,17 @@ namespace nightjar::runtime {
 //     metrics::Ledger ledger(metrics, kStage.name);
 //     runtime::StageMonitor monitor(kStage.name, ledger, SystemClock());
 //     rpc::Security security(...);
-//     Scorer scorer(config, ledger, monitor);            // the stage itself
+//     Scorer scorer(config, ledger, monitor);  // the stage itself
 //     runtime::StageServer server(kStage, flags, security, metrics, monitor,
 //                                 [&] { return config.ToYaml(); });
 //     server.AddService(scorer.service(), "nightjar.telemetry.v1.Telemetry");
-//     RETURN_IF_ERROR(server.Start());                   // sinks first: the stage may now be
-//     reached scorer.Start(); monitor.SetStarted(); runtime::WaitForStop([&] { scorer.Reload(); });
+//     RETURN_IF_ERROR(server.Start());  // takers first
+//     scorer.Start();
+//     monitor.SetStarted();
+//     runtime::WaitForStop([&] { scorer.Reload(); });
 //     monitor.SetDraining();
-//     server.StopAccepting();                            // no new peers
-//     scorer.Shutdown(absl::Seconds(20));                // drain
+//     server.StopAccepting();           // no new peers
+//     scorer.Shutdown(absl::Seconds(20));
 //     server.Shutdown(absl::Seconds(5));
 //     return runtime::StopStatus();
 //   }
