@@ -232,9 +232,14 @@ struct FakeElasticsearch::Impl {
     if (!shard.available) {
       return Fail(out, 503, "no_shard_available_action_exception", "no shard available");
     }
-    out.set_content(
-        SearchReply(Find(shard.documents, shard.visible_seq_no, *request), name, 1, 1, 0, false),
-        kJson);
+    const std::vector<StoredDocument> hits = Find(shard.documents, shard.visible_seq_no, *request);
+    std::optional<size_t> total;
+    if (request->count) {
+      SearchRequest all = *request;
+      all.size = shard.documents.size();
+      total = Find(shard.documents, shard.visible_seq_no, all).size();
+    }
+    out.set_content(SearchReply(hits, name, 1, 1, 0, false, request->with_source, total), kJson);
   }
 
   FakeElasticsearchOptions options;

@@ -77,6 +77,8 @@ std::optional<SearchRequest> ParseSearch(const std::string& body) {
   if (parser.parse(body).get(root) != simdjson::SUCCESS) return std::nullopt;
   SearchRequest request;
   if (uint64_t size; root["size"].get_uint64().get(size) == simdjson::SUCCESS) request.size = size;
+  if (bool on; root["track_total_hits"].get_bool().get(on) == simdjson::SUCCESS) request.count = on;
+  if (bool on; root["_source"].get_bool().get(on) == simdjson::SUCCESS) request.with_source = on;
   if (element query; root["query"].get(query) == simdjson::SUCCESS) TakeQuery(query, request);
   return request;
 }
@@ -97,18 +99,23 @@ std::vector<StoredDocument> Find(const std::vector<StoredDocument>& documents, i
 }
 
 std::string SearchReply(const std::vector<StoredDocument>& hits, absl::string_view index,
-                        int shards_total, int shards_successful, int shards_failed,
-                        bool timed_out) {
-  std::string reply = absl::StrCat(R"({"took":1,"timed_out":)", timed_out ? "true" : "false",
-                                   R"(,"_shards":{"total":)", shards_total, R"(,"successful":)",
-                                   shards_successful, R"(,"skipped":0,"failed":)", shards_failed,
-                                   R"(},"hits":{"max_score":null,"hits":[)");
+                        int shards_total, int shards_successful, int shards_failed, bool timed_out,
+                        bool with_source, std::optional<size_t> total) {
+  std::string reply =
+      absl::StrCat(R"({"took":1,"timed_out":)", timed_out ? "true" : "false",
+                   R"(,"_shards":{"total":)", shards_total, R"(,"successful":)", shards_successful,
+                   R"(,"skipped":0,"failed":)", shards_failed, R"(},"hits":{)");
+  if (total.has_value()) {
+    absl::StrAppend(&reply, R"("total":{"value":)", *total, R"(,"relation":"eq"},)");
+  }
+  absl::StrAppend(&reply, R"("max_score":null,"hits":[)");
   bool first = true;
   for (const StoredDocument& hit : hits) {
     absl::StrAppend(&reply, first ? "" : ",", R"({"_index":")", index,
                     R"(","_type":"_doc","_id":")", hit.id, R"(","_version":)", hit.version,
-                    R"(,"_seq_no":)", hit.seq_no, R"(,"_primary_term":1,"_score":null,"_source":)",
-                    hit.source, R"(,"sort":[)", hit.seq_no, "]}");
+                    R"(,"_seq_no":)", hit.seq_no, R"(,"_primary_term":1,"_score":null)",
+                    with_source ? R"(,"_source":)" : "", with_source ? hit.source : "",
+                    R"(,"sort":[)", hit.seq_no, "]}");
     first = false;
   }
   return absl::StrCat(reply, "]}}");

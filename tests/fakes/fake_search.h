@@ -29,6 +29,8 @@ struct SearchRequest {
   int64_t up_to = std::numeric_limits<int64_t>::max();  // range _seq_no lte (lt is turned into lte)
   std::optional<absl::flat_hash_set<int64_t>> numbers;  // terms _seq_no
   std::optional<absl::Time> since;  // range @timestamp gte; documents without a time match too
+  bool count = false;               // track_total_hits true
+  bool with_source = true;          // _source not false
 };
 
 // Empty when the body is not JSON.
@@ -40,7 +42,8 @@ std::vector<StoredDocument> Find(const std::vector<StoredDocument>& documents, i
                                  const SearchRequest& request);
 
 std::string SearchReply(const std::vector<StoredDocument>& hits, absl::string_view index,
-                        int shards_total, int shards_successful, int shards_failed, bool timed_out);
+                        int shards_total, int shards_successful, int shards_failed, bool timed_out,
+                        bool with_source = true, std::optional<size_t> total = std::nullopt);
 
 // Takes the document with this number out and returns it.
 StoredDocument EraseDocument(std::vector<StoredDocument>& documents, int64_t seq_no);

@@ -26,10 +26,16 @@ bool NodeIsInTrouble(int http_status, const absl::Status& status) {
 ElasticClient::ElasticClient(NodePool& pool, const ElasticOptions& options)
     : pool_(pool), http_(options.endpoint) {}
 
+template <typename T>
+absl::StatusOr<T> ElasticClient::Named(absl::StatusOr<T> parsed) const {
+  if (parsed.ok()) return parsed;
+  return absl::Status(parsed.status().code(), absl::StrCat(what_, ": ", parsed.status().message()));
+}
+
 absl::StatusOr<std::vector<IndexInfo>> ElasticClient::Resolve(
     const std::vector<std::string>& patterns) {
   RETURN_IF_ERROR(Send("GET", SettingsPath(patterns), "", kReplyBytesMax, &reply_));
-  ASSIGN_OR_RETURN(std::vector<IndexInfo> indices, ParseSettings(reply_.body()));
+  ASSIGN_OR_RETURN(std::vector<IndexInfo> indices, Named(ParseSettings(reply_.body())));
   if (indices.empty()) {
     return absl::NotFoundError(
         absl::StrCat("no index yet that matches ", absl::StrJoin(patterns, ",")));
@@ -40,7 +46,7 @@ absl::StatusOr<std::vector<IndexInfo>> ElasticClient::Resolve(
 absl::StatusOr<std::vector<ShardStats>> ElasticClient::Stats(
     const std::vector<std::string>& patterns) {
   RETURN_IF_ERROR(Send("GET", StatsPath(patterns), "", kReplyBytesMax, &reply_));
-  return ParseStats(reply_.body());
+  return Named(ParseStats(reply_.body()));
 }
 
 absl::Status ElasticClient::Search(const WindowQuery& query, http::Response* response) {
@@ -51,13 +57,13 @@ absl::Status ElasticClient::Search(const WindowQuery& query, http::Response* res
 absl::StatusOr<int64_t> ElasticClient::Count(const WindowQuery& query) {
   RETURN_IF_ERROR(Send("POST", SearchPath(query.index, query.shard, query.node), CountBody(query),
                        kReplyBytesMax, &reply_));
-  return ParseCount(reply_.body());
+  return Named(ParseCount(reply_.body()));
 }
 
 absl::StatusOr<RefreshResult> ElasticClient::Refresh(const std::string& index) {
   RETURN_IF_ERROR(Send("POST", absl::StrCat("/", IndexPath({index}), "/_refresh"), "",
                        kReplyBytesMax, &reply_));
-  return ParseRefresh(reply_.body());
+  return Named(ParseRefresh(reply_.body()));
 }
 
 absl::StatusOr<std::optional<int64_t>> ElasticClient::FirstSeqNoSince(const std::string& index,
@@ -66,7 +72,7 @@ absl::StatusOr<std::optional<int64_t>> ElasticClient::FirstSeqNoSince(const std:
                                                                       absl::Time since) {
   RETURN_IF_ERROR(
       Send("POST", SearchPath(index, shard, node), FirstSinceBody(since), kReplyBytesMax, &reply_));
-  return ParseFirstSeqNo(reply_.body());
+  return Named(ParseFirstSeqNo(reply_.body()));
 }
 
 absl::Status ElasticClient::Send(const std::string& method, const std::string& path,
@@ -84,8 +90,8 @@ absl::Status ElasticClient::Send(const std::string& method, const std::string& p
   if (absl::IsUnavailable(sent) || absl::IsDeadlineExceeded(sent)) pool_.Failed(node);
   RETURN_IF_ERROR(sent);
   // The query part would make the line too long to read.
-  const std::string what = absl::StrCat(method, " ", request.url.substr(0, request.url.find('?')));
-  absl::Status status = StatusFromReply(what, *response);
+  what_ = absl::StrCat(method, " ", request.url.substr(0, request.url.find('?')));
+  absl::Status status = StatusFromReply(what_, *response);
   if (NodeIsInTrouble(response->status, status)) {
     pool_.Failed(node);
   } else {

@@ -72,9 +72,14 @@ class ElasticClient {
   absl::Status Send(const std::string& method, const std::string& path, const std::string& body,
                     size_t response_bytes_max, http::Response* response);
 
+  // Puts the request before the message of a failure to understand its answer.
+  template <typename T>
+  absl::StatusOr<T> Named(absl::StatusOr<T> parsed) const;
+
   NodePool& pool_;
   http::HttpClient http_;
   http::Response reply_;  // of everything but Search
+  std::string what_;      // method and URL of the last request
 };
 
 }  // namespace nightjar::es_reader
