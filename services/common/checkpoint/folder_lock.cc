@@ -6,10 +6,8 @@
 
 #include <cerrno>
 #include <string>
-#include <utility>
 #include <vector>
 
-#include "absl/cleanup/cleanup.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
@@ -71,7 +69,7 @@ absl::StatusOr<std::unique_ptr<FolderLock>> FolderLock::Acquire(const std::strin
   if (!status.ok()) return CannotWrite(folder, status);
   const int fd = open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
   if (fd < 0) return CannotWrite(folder, FileError(errno, "open", path));
-  absl::Cleanup closer = [fd] { close(fd); };
+  std::unique_ptr<FolderLock> lock(new FolderLock(fd));  // closes it
 
   const bool locked = flock(fd, LOCK_EX | LOCK_NB) == 0;
   if (!locked && errno != EWOULDBLOCK) return CannotWrite(folder, FileError(errno, "lock", path));
@@ -88,13 +86,12 @@ absl::StatusOr<std::unique_ptr<FolderLock>> FolderLock::Acquire(const std::strin
   }
   if (!owner.ok()) return CannotWrite(folder, owner.status());
 
-  const uint64_t token = owner->token + 1;
-  status = WriteOwner(fd, path, token);
+  lock->token_ = owner->token + 1;
+  status = WriteOwner(fd, path, lock->token_);
   // A new file's name must survive too, or the number would start again.
   if (status.ok()) status = LocalFileSystem().SyncFolder(folder);
   if (!status.ok()) return CannotWrite(folder, status);
-  std::move(closer).Cancel();
-  return std::unique_ptr<FolderLock>(new FolderLock(fd, token));
+  return lock;
 }
 
 FolderLock::~FolderLock() { close(fd_); }

@@ -26,9 +26,10 @@ class FolderLock {
   uint64_t fencing_token() const { return token_; }
 
  private:
-  FolderLock(int fd, uint64_t token) : fd_(fd), token_(token) {}
-  int fd_;
-  uint64_t token_;
+  explicit FolderLock(int fd) : fd_(fd) {}
+
+  const int fd_;
+  uint64_t token_ = 0;
 };
 
 }  // namespace nightjar::checkpoint
