@@ -5,6 +5,7 @@
 #include <future>
 #include <map>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <thread>
 #include <vector>
@@ -53,7 +54,10 @@ class ForwarderTest : public testing::Test {
     options_.engine.endpoint.user_agent = "nightjar/test";
     options_.engine.api_key = config::Secret("test-key");
     options_.engine.gzip = false;
-    options_.read_api_key = [this] { return config::Secret(configured_key_); };
+    options_.read_api_key = [this] {
+      std::lock_guard<std::mutex> lock(key_mutex_);
+      return config::Secret(configured_key_);
+    };
     options_.backoff = {absl::Milliseconds(2), absl::Milliseconds(20), absl::Seconds(5)};
     options_.state_retry_wait = absl::Milliseconds(1);
   }
@@ -112,6 +116,11 @@ class ForwarderTest : public testing::Test {
     return CountsOf(result.counts);
   }
 
+  void ConfigureKey(const std::string& key) {
+    std::lock_guard<std::mutex> lock(key_mutex_);
+    configured_key_ = key;
+  }
+
   // Every id of (from, to] was accepted exactly `times`.
   void ExpectAccepted(int64_t from, int64_t to, uint32_t times = 1) {
     const auto ids = engine_.accepted_ids();
@@ -151,7 +160,8 @@ class ForwarderTest : public testing::Test {
   FakeEngine engine_;
   checkpoint::FakeFileSystem files_;
   ForwarderOptions options_;
-  std::string configured_key_ = "test-key";
+  std::mutex key_mutex_;
+  std::string configured_key_ = "test-key";  // what config.yml says by now
   size_t quarantine_bytes_max_ = 1 << 20;
   std::vector<bool> credit_;
   std::unique_ptr<Life> life_;
@@ -307,7 +317,7 @@ TEST_F(ForwarderTest, ARefusedKeyHoldsEverythingUntilAnotherComes) {
   auto result = Send(Dns(0, 10));
   AwaitReason("correct engine.api_key");
   EXPECT_EQ(engine_.stats().accepted, 0u);
-  configured_key_ = "new-key";
+  ConfigureKey("new-key");
   life_->forwarder->ReloadApiKey();
   EXPECT_OK(Await(std::move(result)).status);
   EXPECT_THAT(Reason(), IsEmpty());
@@ -316,7 +326,7 @@ TEST_F(ForwarderTest, ARefusedKeyHoldsEverythingUntilAnotherComes) {
 
 TEST_F(ForwarderTest, ARefusedKeyIsReadAgainByItself) {
   engine_.SetApiKey("new-key");
-  configured_key_ = "new-key";
+  ConfigureKey("new-key");
   Start();
   EXPECT_THAT(Deliver(Dns(0, 10)), ElementsAre(Pair("accepted dns", 10)));
 }

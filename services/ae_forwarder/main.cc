@@ -16,8 +16,7 @@ namespace nightjar::ae_forwarder {
 namespace {
 
 const runtime::StageInfo kStage = {"ae-forwarder", "brings events to the analytics engine", 7403};
-constexpr absl::Duration kDrainMax = absl::Seconds(20);
-constexpr absl::Duration kCloseMax = absl::Seconds(2);
+constexpr absl::Duration kDrainMax = absl::Seconds(20), kCloseMax = absl::Seconds(2);
 
 // Start: state, forwarder, servers. Stop: no new batches, posts under way end, forwarder, servers.
 absl::Status Run(const runtime::Flags& flags) {
@@ -27,7 +26,6 @@ absl::Status Run(const runtime::Flags& flags) {
   RETURN_IF_ERROR(runtime::InitLog(file.log.file, file.log.level, kStage.name));
   for (const std::string& warning : file.warnings) spdlog::warn("{}", warning);
   spdlog::info("{}", config.destination);
-
   const rpc::Security security(config.security);
   metrics::Metrics metrics;
   metrics::Ledger ledger(metrics, kStage.name);
