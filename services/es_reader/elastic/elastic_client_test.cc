@@ -196,9 +196,9 @@ TEST_F(ElasticClientTest, WrongPasswordsAreNamedWithoutBeingShown) {
 }
 
 TEST_F(ElasticClientTest, MissingPrivilegesNameTheAction) {
-  Fail(
-      "_stats", 403,
-      R"({"error":{"type":"security_exception","reason":"action [indices:monitor/stats] is unauthorized for user [r]"}})");
+  Fail("_stats", 403,
+       R"({"error":{"type":"security_exception",)"
+       R"("reason":"action [indices:monitor/stats] is unauthorized for user [r]"}})");
   EXPECT_THAT(client_.Stats({"a"}),
               StatusIs(StatusCode::kPermissionDenied, HasSubstr("indices:monitor/stats")));
 }

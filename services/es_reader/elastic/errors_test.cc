@@ -82,7 +82,8 @@ TEST(StatusFromReplyTest, TheInnerCauseDecides) {
                                          HasSubstr("index_closed_exception: closed")));
   const char* failed_shards =
       R"({"error":{"root_cause":[],"type":"search_phase_execution_exception","reason":"",)"
-      R"("failed_shards":[{"shard":0,"reason":{"type":"circuit_breaking_exception","reason":"big"}}]}})";
+      R"("failed_shards":[{"shard":0,"reason":{"type":"circuit_breaking_exception",)"
+      R"("reason":"big"}}]}})";
   EXPECT_THAT(Reply(503, failed_shards), StatusIs(StatusCode::kResourceExhausted));
 }
 

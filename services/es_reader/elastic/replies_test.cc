@@ -43,8 +43,10 @@ TEST(ParseSettingsTest, AnIndexWithoutUuidIsNoAnswer) {
 TEST(ParseStatsTest, OnlyStartedPrimariesCount) {
   const auto shards = ParseStats(
       R"({"indices":{"a":{"uuid":"u","shards":{"1":[)"
-      R"({"routing":{"state":"STARTED","primary":false,"node":"n1"},"commit":{"user_data":{"history_uuid":"h"}}},)"
-      R"({"routing":{"state":"STARTED","primary":true,"node":"n2"},"commit":{"user_data":{"history_uuid":"h"}},)"
+      R"({"routing":{"state":"STARTED","primary":false,"node":"n1"},)"
+      R"("commit":{"user_data":{"history_uuid":"h"}}},)"
+      R"({"routing":{"state":"STARTED","primary":true,"node":"n2"},)"
+      R"("commit":{"user_data":{"history_uuid":"h"}},)"
       R"("seq_no":{"max_seq_no":9,"global_checkpoint":8},"refresh":{"external_total":3},)"
       R"("docs":{"count":7},"store":{"size_in_bytes":99}}],)"
       R"("0":[{"routing":{"state":"INITIALIZING","primary":true,"node":"n2"}}]}},)"

@@ -148,8 +148,9 @@ TEST(HttpTest, TheUrlIsPutTogetherWhereItIsNotGiven) {
 }
 
 TEST(HttpTest, SecretsAreMaskedInUrlAndReferrer) {
-  const Event login = Decode(
-      R"("type":"http","http":{"request":{"method":"post"}},"url":{"full":"http://wiki.example/login?password=Hunter0&username=alice"})");
+  const Event login =
+      Decode(R"("type":"http","http":{"request":{"method":"post"}},)"
+             R"("url":{"full":"http://wiki.example/login?password=Hunter0&username=alice"})");
   EXPECT_EQ(login.http().url(), "http://wiki.example/login?password=***&username=alice");
   EXPECT_TRUE(login.http().url_had_secret());
   const Event event = Decode(
@@ -160,8 +161,9 @@ TEST(HttpTest, SecretsAreMaskedInUrlAndReferrer) {
 }
 
 TEST(HttpTest, BytesAndTypeHaveFallbacks) {
-  const Event event = Decode(
-      R"("url":{"full":"http://a/"},"http":{"request":{"bytes":7},"response":{"bytes":9,"mime_type":["Text/HTML","x"]}})");
+  const Event event =
+      Decode(R"("url":{"full":"http://a/"},"http":{"request":{"bytes":7},"response":{"bytes":9,)"
+             R"("mime_type":["Text/HTML","x"]}})");
   EXPECT_EQ(event.http().bytes_out(), 7);
   EXPECT_EQ(event.http().bytes_in(), 9);
   EXPECT_EQ(event.http().content_type(), "text/html");
@@ -170,7 +172,8 @@ TEST(HttpTest, BytesAndTypeHaveFallbacks) {
 
 TEST(TlsTest, FieldsOfPacketbeat70) {
   const Event event = Decode(
-      R"("type":"tls","tls":{"version":"TLS 1.2","fingerprints":{"ja3":{"hash":"AB"}},"server_certificate":{)"
+      R"("type":"tls","tls":{"version":"TLS 1.2","fingerprints":{"ja3":{"hash":"AB"}},)"
+      R"("server_certificate":{)"
       R"("fingerprint":{"sha1":"cd"},"issuer":{"common_name":"i"},"subject":{"common_name":"s"},)"
       R"("not_before":"2026-11-24T00:00:00Z","not_after":"9999-12-31T23:59:59Z"}})");
   EXPECT_EQ(event.tls().version(), "1.2");
@@ -184,10 +187,11 @@ TEST(TlsTest, FieldsOfPacketbeat70) {
 }
 
 TEST(TlsTest, FieldsOfPacketbeat8) {
-  const Event event = Decode(
-      R"("type":"tls","tls":{"version":"1.3","server":{"ja3s":"EF","x509":{"issuer":{"distinguished_name":"CN=i"},)"
-      R"("subject":{"distinguished_name":"CN=s"},"not_before":"2026-11-24T00:00:00Z"}}},)"
-      R"("destination":{"ip":"192.0.2.1","domain":"a.example"})");
+  const Event event =
+      Decode(R"("type":"tls","tls":{"version":"1.3","server":{"ja3s":"EF",)"
+             R"("x509":{"issuer":{"distinguished_name":"CN=i"},)"
+             R"("subject":{"distinguished_name":"CN=s"},"not_before":"2026-11-24T00:00:00Z"}}},)"
+             R"("destination":{"ip":"192.0.2.1","domain":"a.example"})");
   EXPECT_EQ(event.tls().issuer(), "CN=i");
   EXPECT_EQ(event.tls().subject(), "CN=s");
   EXPECT_EQ(event.tls().ja3s(), "ef");

@@ -100,8 +100,8 @@ class PageDecoder::Impl {
     }
     if (auto error = document.get_object().get(root)) return error;
     for (auto result : root) {
-      ondemand::field field;
-      if (auto error = std::move(result).get(field)) return error;
+      if (result.error()) return result.error();
+      ondemand::field&& field = std::move(result).value_unsafe();
       const absl::string_view key = RawKey(field);
       error_code error = SUCCESS;
       if (key == "timed_out") {
@@ -122,8 +122,8 @@ class PageDecoder::Impl {
     ondemand::object shards;
     if (auto error = value.get_object().get(shards)) return error;
     for (auto result : shards) {
-      ondemand::field field;
-      if (auto error = std::move(result).get(field)) return error;
+      if (result.error()) return result.error();
+      ondemand::field&& field = std::move(result).value_unsafe();
       const absl::string_view key = RawKey(field);
       int64_t* number = key == "total"        ? &envelope_.shards
                         : key == "successful" ? &envelope_.successful
@@ -139,8 +139,8 @@ class PageDecoder::Impl {
     ondemand::object outer;
     if (auto error = value.get_object().get(outer)) return error;
     for (auto result : outer) {
-      ondemand::field field;
-      if (auto error = std::move(result).get(field)) return error;
+      if (result.error()) return result.error();
+      ondemand::field&& field = std::move(result).value_unsafe();
       if (RawKey(field) != "hits") continue;
       ondemand::array hits;
       if (auto error = field.value().get_array().get(hits)) return error;
@@ -160,8 +160,8 @@ class PageDecoder::Impl {
     header_ = HitHeader();
     fields_.Clear();
     for (auto result : hit) {
-      ondemand::field field;
-      if (auto error = std::move(result).get(field)) return error;
+      if (result.error()) return result.error();
+      ondemand::field&& field = std::move(result).value_unsafe();
       ondemand::value& value = field.value();
       const absl::string_view key = RawKey(field);
       error_code error = SUCCESS;

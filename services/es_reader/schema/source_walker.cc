@@ -39,8 +39,8 @@ class Walker {
 
   error_code Object(ondemand::object object, const FieldNode& node) {
     for (auto result : object) {
-      ondemand::field field;
-      if (error_code error = std::move(result).get(field)) return error;
+      if (result.error()) return result.error();
+      ondemand::field&& field = std::move(result).value_unsafe();
       const FieldNode* child = Find(node, RawKey(field));
       if (child == nullptr) continue;
       if (error_code error = Value(field.value(), *child)) return error;
@@ -162,8 +162,8 @@ class Walker {
     ondemand::object object;
     if (error_code error = element.get_object().get(object)) return error;
     for (auto result : object) {
-      ondemand::field field;
-      if (error_code error = std::move(result).get(field)) return error;
+      if (result.error()) return result.error();
+      ondemand::field&& field = std::move(result).value_unsafe();
       const absl::string_view key = RawKey(field);
       absl::string_view* text = key == "name"   ? &answer->name
                                 : key == "type" ? &answer->type
