@@ -57,7 +57,9 @@ class FlowClient::Impl final : public ClientStream::Owner {
       : options_(std::move(options)),
         clock_(clock),
         stub_(telemetry::v1::Telemetry::NewStub(grpc::CreateCustomChannel(
-            options_.address, security.channel_credentials(), ClientChannelArguments()))) {}
+            options_.address, security.channel_credentials(), ClientChannelArguments()))) {
+    PinCallbackQueue();
+  }
 
   void Start() {
     std::lock_guard<std::mutex> lock(mutex_);

@@ -14,6 +14,7 @@
 #include "services/common/rpc/credit_pool.h"
 #include "services/common/rpc/grpc_status.h"
 #include "services/common/rpc/server_stream.h"
+#include "services/common/rpc/settings.h"
 #include "services/common/rpc/source_memory.h"
 #include "spdlog/spdlog.h"
 
@@ -103,7 +104,9 @@ class FlowServer::Impl final : public ServerStream::Owner,
         clock_(clock),
         service_(*this),
         pool_({options.credit_batches, static_cast<int64_t>(options.credit_bytes)}),
-        timer_([this] { RunTimers(); }) {}
+        timer_([this] { RunTimers(); }) {
+    PinCallbackQueue();
+  }
 
   grpc::Service& service() { return service_; }
   void SetOpen(bool open);
@@ -382,7 +385,7 @@ void FlowServer::Impl::SetOpen(bool open) {
 void FlowServer::Impl::RunTimers() {
   std::unique_lock<std::mutex> lock(mutex_);
   while (!stopped_) {
-    // A stream that begins meanwhile has nothing to do before this either.
+    // Nothing that begins meanwhile, a stream or a quiet time after a write, is due before this.
     absl::Duration next = clock_.Monotonic() + options_.heartbeat_interval;
     for (ServerStream* stream : streams_) next = std::min(next, NextTimer(*stream));
     const absl::Duration wait = std::max(next - clock_.Monotonic(), absl::ZeroDuration());
