@@ -3,8 +3,14 @@
 namespace nightjar::es_reader {
 namespace {
 
-FetchFailure::Kind Classify(const absl::Status& status, int http_status) {
+// What every index takes, unless its index.max_result_window was made very small.
+constexpr int kOrdinarySize = 1000;
+
+FetchFailure::Kind Classify(const absl::Status& status, int http_status, int size) {
   switch (status.code()) {
+    case absl::StatusCode::kInvalidArgument:
+      // The index may have a smaller index.max_result_window than the server's default.
+      return size > kOrdinarySize ? FetchFailure::Kind::kTooLarge : FetchFailure::Kind::kOther;
     case absl::StatusCode::kResourceExhausted:
       // A reply above the limit was a good one otherwise.
       return http_status / 100 == 2 ? FetchFailure::Kind::kTooLarge : FetchFailure::Kind::kPushBack;
@@ -26,7 +32,7 @@ std::optional<Page> Fetcher::Fetch(const WindowQuery& query, const PageContext& 
   PageBuilder builder(context);
   if (status.ok()) status = decoder_.Decode(query, response_, builder);
   if (!status.ok()) {
-    *failure = {Classify(status, response_.status), status, RetryAfter(status)};
+    *failure = {Classify(status, response_.status, query.size), status, RetryAfter(status)};
     return std::nullopt;
   }
   Page page = builder.Finish();

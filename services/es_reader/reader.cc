@@ -96,7 +96,8 @@ absl::Status Reader::LoadOrBegin() {
 // The order of the end. Nothing in it is needed for correctness: whatever is not in the position is
 // read again.
 //   1. stop fetching: no new searches; those in progress are cut off
-//   2. wait until every document sent has ended, at most `deadline`
+//   2. wait until every document sent has ended, at most `deadline`; not at all while the scorer is
+//   away
 //   3. read the statistics once more, which seals what has ended; save the position; tell
 //   downstream what is durable
 //   4. close the stream, which frees workers that wait for credit; end the threads
@@ -105,6 +106,7 @@ void Reader::Shutdown(absl::Duration deadline) {
   if (std::exchange(state_.stopping, true)) return;
   for (const auto& fetcher : fetchers_) fetcher->Cancel();
   state_.changed.notify_all();
+  if (!ports_.flow.state().connected) deadline = absl::ZeroDuration();
   ports_.clock.WaitFor(lock, state_.changed, deadline,
                        [this] { return state_.working == 0 && state_.documents_in_flight == 0; });
   state_.drained = true;

@@ -2,11 +2,11 @@
 //   bazel run //services/es_reader:reader_benchmark -- http://127.0.0.1:9200 'packetbeat-*'
 #include <sys/resource.h>
 
-#include <atomic>
 #include <cstdio>
 #include <cstdlib>
 #include <string>
 
+#include "absl/strings/str_format.h"
 #include "services/common/status/check.h"
 #include "services/es_reader/reader_testing.h"
 
@@ -53,13 +53,15 @@ int Run(const std::string& url, const std::string& pattern) {
   const double cpu = usage.ru_utime.tv_sec + usage.ru_stime.tv_sec +
                      1e-6 * (usage.ru_utime.tv_usec + usage.ru_stime.tv_usec);
   const double read = static_cast<double>(books.read);
-  std::printf("%.0f documents in %.1f s: %.0f/s, %.2f us of our CPU each, peak memory %ld MiB\n",
-              read, seconds, read / seconds, 1e6 * cpu / read, usage.ru_maxrss / 1024);
+  std::string report = absl::StrFormat(
+      "%.0f documents in %.1f s: %.0f/s, %.2f us of our CPU each, peak memory %d MiB\n", read,
+      seconds, read / seconds, 1e6 * cpu / read, usage.ru_maxrss / 1024);
   for (const auto& ended : books.ended) {
-    std::printf("  %d %s: %lu\n", ended.outcome(), ended.reason().c_str(),
-                static_cast<unsigned long>(ended.count()));
+    absl::StrAppendFormat(&report, "  %s %s: %d\n", metrics::OutcomeName(ended.outcome()),
+                          ended.reason(), ended.count());
   }
-  std::printf("%s", life.metrics().Render().c_str());
+  report += life.metrics().Render();
+  std::fputs(report.c_str(), stdout);
   return 0;
 }
 
