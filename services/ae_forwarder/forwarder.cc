@@ -7,7 +7,6 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "services/common/status/check.h"
 #include "services/common/status/status_macros.h"
 
 namespace nightjar::ae_forwarder {
@@ -15,23 +14,10 @@ namespace {
 
 using telemetry::v1::Batch;
 using telemetry::v1::Event;
-using telemetry::v1::OUTCOME_FILTERED;
 using telemetry::v1::OUTCOME_QUARANTINED;
 
 // With nothing to do the encoding thread still looks up this often.
 constexpr absl::Duration kIdleWait = absl::Minutes(1);
-
-const std::string& DuplicateReason() {
-  static const auto& reason = *new std::string("duplicate_suppressed");
-  return reason;
-}
-
-// Why an event without a path is not sent. The scorer filters these already; this is the last door.
-const std::string& NoPathReason(Event::BodyCase body) {
-  static const auto& icmp = *new std::string("icmp_transaction");
-  static const auto& other = *new std::string("unsupported_type");
-  return body == Event::kIcmp ? icmp : other;
-}
 
 std::vector<EventKey> KeysOf(const Batch& batch) {
   const bool by_hash = batch.identity() == telemetry::v1::IDENTITY_DOCUMENT_HASH;
@@ -54,6 +40,7 @@ Forwarder::Forwarder(ForwarderOptions options, const ForwarderParts& parts)
           gate_, guard_, metrics_, parts.monitor, options_.hold_wait, [this] { ReloadApiKey(); }},
       queue_(options_.posts_in_flight_max),
       builder_(options_.dialect, options_.body),
+      book_(options_.dialect, parts.state.ended, parts.ledger),
       api_key_(options_.engine.api_key) {
   for (int i = 0; i < options_.posts_in_flight_max; ++i) {
     posters_.push_back(std::make_unique<Poster>(options_.engine, poster_context_));
@@ -132,15 +119,13 @@ void Forwarder::Shutdown() {
   for (std::thread& thread : threads_) thread.join();
   threads_.clear();
   std::deque<Arrival> arrivals;
-  absl::flat_hash_set<PendingBatchPtr> pending;
   {
     std::lock_guard<std::mutex> lock(mutex_);
     arrivals.swap(arrivals_);
-    pending.swap(pending_);
   }
   const absl::Status stopped = absl::UnavailableError("the forwarder stopped before it was sent");
   for (const Arrival& arrival : arrivals) arrival.done({stopped, {}});
-  for (const PendingBatchPtr& batch : pending) batch->done({stopped, {}});
+  book_.Abandon(stopped);
 }
 
 // Takes batches as they come and cuts bodies: when full, after body_wait_max, or at once when
@@ -184,18 +169,15 @@ void Forwarder::Take(Arrival arrival, std::vector<BodyPtr>* full) {
     arrival.done({std::move(status), {}});
     return;
   }
-  for (const Event& event : batch.events()) parts_.ledger.Read(metrics::TypeName(event), 1);
   parts_.monitor.Observe(batch);
   auto pending = std::make_shared<PendingBatch>();
   pending->epoch = batch.epoch();
   pending->index = batch.index();
   pending->fencing_token = batch.fencing_token();
   pending->done = std::move(arrival.done);
-  pending->remaining = batch.events_size();
 
   const std::vector<EventKey> keys = KeysOf(batch);
-  std::vector<bool> to_send(keys.size());
-  Sort(batch, keys, pending, &to_send);
+  const std::vector<bool> to_send = book_.Open(batch, keys, pending);
   const absl::Duration now = parts_.clock.Monotonic();
   for (int i = 0; i < batch.events_size(); ++i) {
     if (!to_send[i]) continue;
@@ -220,38 +202,6 @@ absl::Status Forwarder::Admit(const Batch& batch) const {
   return parts_.state.ended.Admit(batch.epoch(), batch.fencing_token());
 }
 
-// Decides for each event whether it is sent: not if it has no path, has ended, or is under way.
-void Forwarder::Sort(const Batch& batch, const std::vector<EventKey>& keys,
-                     const PendingBatchPtr& pending, std::vector<bool>* to_send) {
-  std::vector<PendingBatchPtr> ended_batches;
-  {
-    std::lock_guard<std::mutex> lock(mutex_);
-    pending_.insert(pending);
-    InFlight::Epoch& under_way = in_flight_.epoch(pending->epoch);
-    // Asked under the lock: an event leaves in_flight_ only after it came into the ended set.
-    std::vector<bool> ended;
-    parts_.state.ended.Find(pending->epoch, keys, &ended);
-    for (size_t i = 0; i < keys.size(); ++i) {
-      const Event& event = batch.events(static_cast<int>(i));
-      const absl::string_view type = metrics::TypeName(event);
-      if (!analytics_api::HasPath(options_.dialect, event.body_case())) {
-        End({pending, OUTCOME_FILTERED, NoPathReason(event.body_case()), type, 1}, &ended_batches);
-      } else if (ended[i]) {
-        End({pending, OUTCOME_FILTERED, DuplicateReason(), type, 1}, &ended_batches);
-      } else if (!under_way.Begin(keys[i])) {
-        under_way.Wait(keys[i], {pending, type});
-      } else {
-        (*to_send)[i] = true;
-      }
-    }
-    if (keys.empty()) {
-      pending_.erase(pending);
-      ended_batches.push_back(pending);
-    }
-  }
-  Ack(ended_batches);
-}
-
 void Forwarder::PostLoop(Poster* poster) {
   while (const BodyPtr body = queue_.Pop()) {
     std::vector<RefusedLine> refused;
@@ -273,7 +223,7 @@ void Forwarder::Settle(const Body& body, BodyResult result,
                        const std::vector<RefusedLine>& refused) {
   if (!refused.empty() && !QuarantineRefused(body, refused, &result)) return;
   if (!Commit(body, result)) return;
-  Finish(body, result);
+  book_.Close(body, result);
   metrics_.ended_entries.Set(static_cast<double>(parts_.state.ended.entries()));
   UpdateCredit();
 }
@@ -339,64 +289,6 @@ bool Forwarder::RetryState(const std::string& condition,
     parts_.monitor.SetCondition(condition, text);
     parts_.monitor.RecordError(text);
     if (!gate_.Wait(options_.state_retry_wait)) return false;
-  }
-}
-
-void Forwarder::Finish(const Body& body, const BodyResult& result) {
-  std::vector<PendingBatchPtr> ended_batches;
-  {
-    std::lock_guard<std::mutex> lock(mutex_);
-    for (size_t i = 0; i < body.lines.size();) {
-      // Neighbours of one batch mostly end alike: one entry in the books for all of them.
-      const size_t first = i;
-      const PendingBatchPtr& batch = body.batches[body.lines[first].batch];
-      InFlight::Epoch& under_way = in_flight_.epoch(batch->epoch);
-      for (; i < body.lines.size() && body.lines[i].batch == body.lines[first].batch &&
-             &result.end(i) == &result.end(first);
-           ++i) {
-        if (result.ended(i)) EndWaiters(under_way.End(body.lines[i].key), &ended_batches);
-      }
-      if (!result.ended(first)) continue;
-      const BodyResult::End& end = result.end(first);
-      End({batch, end.outcome, end.reason, body.type, static_cast<uint32_t>(i - first)},
-          &ended_batches);
-    }
-  }
-  Ack(ended_batches);
-}
-
-void Forwarder::End(const Ending& ending, std::vector<PendingBatchPtr>* ended) {
-  parts_.ledger.Ended(ending.outcome, ending.reason, ending.type, ending.count);
-  PendingBatch& batch = *ending.batch;
-  const auto same = [&](const telemetry::v1::OutcomeCount& count) {
-    return count.outcome() == ending.outcome && count.reason() == ending.reason &&
-           count.type() == ending.type;
-  };
-  auto count = std::find_if(batch.counts.begin(), batch.counts.end(), same);
-  if (count == batch.counts.end()) {
-    count = batch.counts.emplace(batch.counts.end());
-    count->set_outcome(ending.outcome);
-    count->set_reason(ending.reason);
-    count->set_type(std::string(ending.type));
-  }
-  count->set_count(count->count() + ending.count);
-  CHECK(batch.remaining >= ending.count);
-  batch.remaining -= ending.count;
-  if (batch.remaining > 0) return;
-  ended->push_back(ending.batch);
-  pending_.erase(ending.batch);
-}
-
-void Forwarder::EndWaiters(const std::vector<Waiter>& waiters,
-                           std::vector<PendingBatchPtr>* ended) {
-  for (const Waiter& waiter : waiters) {
-    End({waiter.batch, OUTCOME_FILTERED, DuplicateReason(), waiter.type, 1}, ended);
-  }
-}
-
-void Forwarder::Ack(const std::vector<PendingBatchPtr>& ended) {
-  for (const PendingBatchPtr& batch : ended) {
-    batch->done({absl::OkStatus(), std::move(batch->counts)});
   }
 }
 

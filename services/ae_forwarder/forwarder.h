@@ -15,10 +15,10 @@
 #include <thread>
 #include <vector>
 
-#include "absl/container/flat_hash_set.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
+#include "services/ae_forwarder/batch_book.h"
 #include "services/ae_forwarder/bisector.h"
 #include "services/ae_forwarder/body.h"
 #include "services/ae_forwarder/body_builder.h"
@@ -27,7 +27,6 @@
 #include "services/ae_forwarder/ended_set.h"
 #include "services/ae_forwarder/forwarder_metrics.h"
 #include "services/ae_forwarder/forwarder_state.h"
-#include "services/ae_forwarder/in_flight.h"
 #include "services/ae_forwarder/post_gate.h"
 #include "services/ae_forwarder/poster.h"
 #include "services/common/analytics_api/engine_client.h"
@@ -95,21 +94,10 @@ class Forwarder final : public rpc::FlowHandler {
     rpc::BatchPtr batch;
     Done done;
   };
-  // Outcomes of some events of one batch.
-  struct Ending {
-    const PendingBatchPtr& batch;
-    telemetry::v1::Outcome outcome;
-    const std::string& reason;
-    absl::string_view type;
-    uint32_t count;
-  };
-
   void EncodeLoop();
   absl::Duration UntilNextCut() const;
   void Take(Arrival arrival, std::vector<BodyPtr>* full);
   absl::Status Admit(const telemetry::v1::Batch& batch) const;
-  void Sort(const telemetry::v1::Batch& batch, const std::vector<EventKey>& keys,
-            const PendingBatchPtr& pending, std::vector<bool>* to_send);
 
   void PostLoop(Poster* poster);
   void Settle(const Body& body, BodyResult result, const std::vector<RefusedLine>& refused);
@@ -118,11 +106,6 @@ class Forwarder final : public rpc::FlowHandler {
   bool Commit(const Body& body, const BodyResult& result);
   // Repeats `write` until it works; false: stopping.
   bool RetryState(const std::string& condition, const std::function<absl::Status()>& write);
-  void Finish(const Body& body, const BodyResult& result);
-  // Both with mutex_ held; a batch that has ended is appended to `ended`.
-  void End(const Ending& ending, std::vector<PendingBatchPtr>* ended);
-  void EndWaiters(const std::vector<Waiter>& waiters, std::vector<PendingBatchPtr>* ended);
-  static void Ack(const std::vector<PendingBatchPtr>& ended);
   void UpdateCredit();
 
   const ForwarderOptions options_;
@@ -134,12 +117,11 @@ class Forwarder final : public rpc::FlowHandler {
   BodyQueue queue_;
   std::vector<std::unique_ptr<Poster>> posters_;
   BodyBuilder builder_;  // of the encoding thread
+  BatchBook book_;
 
   std::mutex mutex_;
   std::condition_variable work_;
   std::deque<Arrival> arrivals_;
-  InFlight in_flight_;
-  absl::flat_hash_set<PendingBatchPtr> pending_;
   bool stopping_ = false;
 
   std::mutex credit_mutex_;  // held while the switch is called, so that calls keep their order
