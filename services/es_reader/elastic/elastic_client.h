@@ -47,7 +47,7 @@ class ElasticClient {
   absl::StatusOr<std::vector<IndexInfo>> Resolve(const std::vector<std::string>& patterns);
 
   // Every shard of the open indices of `patterns` that has a started primary, sorted by index and
-  // shard.
+  // shard. Elasticsearch 8 also lists closed indices that are named outright: Resolve() tells.
   absl::StatusOr<std::vector<ShardStats>> Stats(const std::vector<std::string>& patterns);
 
   // One page for PageDecoder::Decode, which judges its content. OK only for HTTP 200.
