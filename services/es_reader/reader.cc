@@ -102,11 +102,11 @@ absl::Status Reader::LoadOrBegin() {
 //   downstream what is durable
 //   4. close the stream, which frees workers that wait for credit; end the threads
 void Reader::Shutdown(absl::Duration deadline) {
+  if (!ports_.flow.state().connected) deadline = absl::ZeroDuration();
   std::unique_lock<std::mutex> lock(state_.mutex);
   if (std::exchange(state_.stopping, true)) return;
   for (const auto& fetcher : fetchers_) fetcher->Cancel();
   state_.changed.notify_all();
-  if (!ports_.flow.state().connected) deadline = absl::ZeroDuration();
   ports_.clock.WaitFor(lock, state_.changed, deadline,
                        [this] { return state_.working == 0 && state_.documents_in_flight == 0; });
   state_.drained = true;
