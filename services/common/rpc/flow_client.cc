@@ -222,8 +222,11 @@ void FlowClient::Impl::RunStream(std::unique_lock<std::mutex>& lock) {
   stream_ = new ClientStream(mutex_, *this, clock_);
   stream_->Start(*stub_);
   while (stream_ != nullptr) {
-    const absl::Duration next = std::max(NextTimer() - clock_.Monotonic(), absl::ZeroDuration());
-    clock_.WaitFor(lock, changed_, next, [&] { return stream_ == nullptr || timers_changed_; });
+    // A write that ends meanwhile brings its heartbeat timer back: do not sleep past that.
+    const absl::Duration wait =
+        std::min(NextTimer() - clock_.Monotonic(), options_.heartbeat_interval);
+    clock_.WaitFor(lock, changed_, std::max(wait, absl::ZeroDuration()),
+                   [&] { return stream_ == nullptr || timers_changed_; });
     timers_changed_ = false;
     if (stream_ != nullptr && NextTimer() <= clock_.Monotonic()) OnTimer();
   }
