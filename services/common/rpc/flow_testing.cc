@@ -172,12 +172,11 @@ LoopbackTaker::LoopbackTaker(FlowHandler& handler, Clock& clock, int port,
                              FlowServerOptions options)
     : flow_(options, handler, Security(), clock), loopback_(flow_.service(), port) {}
 
-RawSender::RawSender(const std::string& address, const Security& security)
+RawSender::RawSender(const std::string& address, const Security& security, absl::Duration patience)
     : stub_(telemetry::v1::Telemetry::NewStub(grpc::CreateCustomChannel(
           address, security.channel_credentials(), ClientChannelArguments()))) {
   context_.set_wait_for_ready(true);
-  context_.set_deadline(std::chrono::system_clock::now() +
-                        absl::ToChronoMilliseconds(kTestPatience));
+  context_.set_deadline(std::chrono::system_clock::now() + absl::ToChronoMilliseconds(patience));
   stream_ = stub_->Flow(&context_);
 }
 

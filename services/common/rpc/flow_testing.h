@@ -122,7 +122,9 @@ class LoopbackTaker {
 // One stream whose messages the test writes and reads itself.
 class RawSender {
  public:
-  explicit RawSender(const std::string& address, const Security& security = {});
+  // The whole stream may last for `patience`.
+  explicit RawSender(const std::string& address, const Security& security = {},
+                     absl::Duration patience = kTestPatience);
   ~RawSender();
 
   bool SendHello(const std::string& source, const std::vector<uint64_t>& unacked = {});
