@@ -99,18 +99,6 @@ static_assert(sizeof(kRows) / sizeof(kRows[0]) == kFieldCount, "every field has 
 
 }  // namespace
 
-size_t FieldNode::Slot(absl::string_view key) {
-  const auto byte = [&](size_t i) { return static_cast<uint8_t>(key[i]); };
-  return (key.size() * 5 + byte(0) * 3 + byte(key.size() - 1)) % kSlots;
-}
-
-const FieldNode* FieldNode::Child(absl::string_view key) const {
-  if (key.empty()) return nullptr;
-  const FieldNode* child = children_[Slot(key)];
-  while (child != nullptr && child->name != key) child = child->next_;
-  return child;
-}
-
 FieldTable::FieldTable() {
   nodes_.emplace_back();
   for (const Row& row : kRows) {

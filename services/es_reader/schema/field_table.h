@@ -24,7 +24,12 @@ enum class Shape : uint8_t {
 
 // One key on the way to a field. A node may be both a field and the parent of others.
 struct FieldNode {
-  const FieldNode* Child(absl::string_view key) const;
+  const FieldNode* Child(absl::string_view key) const {
+    if (key.empty()) return nullptr;
+    const FieldNode* child = children_[Slot(key)];
+    while (child != nullptr && child->name != key) child = child->next_;
+    return child;
+  }
 
   std::string name;
   Section section = kNoSection;
@@ -36,7 +41,10 @@ struct FieldNode {
  private:
   friend class FieldTable;
   static constexpr size_t kSlots = 64;
-  static size_t Slot(absl::string_view key);
+  static size_t Slot(absl::string_view key) {
+    const auto byte = [&](size_t i) { return static_cast<uint8_t>(key[i]); };
+    return (key.size() * 5 + byte(0) * 3 + byte(key.size() - 1)) % kSlots;
+  }
 
   // Children by Slot() of their name, chained where two share one.
   std::array<FieldNode*, kSlots> children_{};

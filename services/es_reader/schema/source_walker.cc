@@ -1,5 +1,6 @@
 #include "services/es_reader/schema/source_walker.h"
 
+#include <cstdint>
 #include <cstring>
 #include <string>
 
@@ -13,7 +14,8 @@ using ondemand::json_type;
 using simdjson::error_code;
 using simdjson::SUCCESS;
 
-constexpr size_t kKeyBytesMax = 128;
+// Longer keys are none of ours. Not more than the padding of a page.
+constexpr size_t kKeyBytesMax = simdjson::SIMDJSON_PADDING;
 
 const char* TypeName(json_type type) {
   switch (type) {
@@ -210,9 +212,17 @@ class Walker {
 
 absl::string_view RawKey(const ondemand::field& field) {
   const char* begin = field.key().raw();
-  const void* end = std::memchr(begin, '"', kKeyBytesMax);
-  return end == nullptr ? absl::string_view()
-                        : absl::string_view(begin, static_cast<const char*>(end) - begin);
+  // Eight bytes at a time, since this runs for every key of every document; the page's padding
+  // makes reading past its end safe. A byte of `zeros` has its high bit set where there is a quote
+  // (H. S. Warren, "Hacker's Delight", 6-1; exact for the lowest one).
+  for (size_t at = 0; at < kKeyBytesMax; at += 8) {
+    uint64_t word;
+    std::memcpy(&word, begin + at, sizeof(word));
+    word ^= 0x2222222222222222;
+    const uint64_t zeros = (word - 0x0101010101010101) & ~word & 0x8080808080808080;
+    if (zeros != 0) return absl::string_view(begin, at + __builtin_ctzll(zeros) / 8);
+  }
+  return absl::string_view();
 }
 
 error_code ScalarText(ondemand::value& value, absl::string_view* text) {

@@ -21,7 +21,7 @@ simdjson::error_code WalkSource(simdjson::ondemand::object source, const FieldTa
 // lone surrogate, INCORRECT_TYPE for anything else. A null is an empty text with null data().
 simdjson::error_code ScalarText(simdjson::ondemand::value& value, absl::string_view* text);
 
-// The key between its quotes, escapes untouched; empty for keys of more than 128 bytes, which are
+// The key between its quotes, escapes untouched; empty for keys of more than 63 bytes, which are
 // none of ours.
 absl::string_view RawKey(const simdjson::ondemand::field& field);
 
