@@ -24,6 +24,8 @@ constexpr absl::Duration kFinishMax = absl::Seconds(3);
 constexpr absl::Duration kCloseMax = absl::Seconds(1);
 // A stream that is away for less is not worth a word.
 constexpr absl::Duration kDisconnectedMax = absl::Seconds(5);
+// Nor is a search that fails for less; an outage of the whole cluster is said by Discovery.
+constexpr absl::Duration kFailingSearchMax = absl::Seconds(5);
 
 using telemetry::v1::OUTCOME_FILTERED;
 using telemetry::v1::OUTCOME_QUARANTINED;
@@ -307,6 +309,7 @@ void Reader::Commit(const Job& job, const Page& page) {
   state_.throttle.Ended(job.reserved_bytes);
   state_.throttle.OnAnswer(page.seq_nos.size(), page.took, now);
   shard.backoff.Reset();
+  shard.failing_since.reset();
   if (!page.seq_nos.empty()) {
     const double mean = static_cast<double>(page.bytes) / static_cast<double>(page.seq_nos.size());
     shard.hit_bytes += kHitBytesWeight * (mean - shard.hit_bytes);
@@ -374,9 +377,11 @@ void Reader::OnFailure(const Job& job, const FetchFailure& failure) {
     shard.not_before = now + shard.backoff.Next(failure.retry_after);
     state_.look_again = state_.look_again || failure.kind == FetchFailure::Kind::kMoved;
   }
+  ports_.monitor.RecordError(failure.status.message());
+  shard.failing_since = shard.failing_since.value_or(now);
+  if (now - *shard.failing_since < kFailingSearchMax) return;
   ports_.monitor.SetCondition(absl::StrCat("search:", shard.name),
                               std::string(failure.status.message()));
-  ports_.monitor.RecordError(failure.status.message());
 }
 
 std::vector<admin::v1::ShardLag> Reader::LagNow() {

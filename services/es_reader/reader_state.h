@@ -46,6 +46,7 @@ struct Shard {
   double hit_bytes = 8 << 10;  // mean of a document in a reply
   delivery::Backoff backoff;   // after failed searches
   absl::Duration not_before = -absl::InfiniteDuration();
+  std::optional<absl::Duration> failing_since;  // the first failed search since a good one
 };
 using ShardPtr = std::shared_ptr<Shard>;
 
