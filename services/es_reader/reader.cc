@@ -49,7 +49,7 @@ absl::Status Reader::Start() {
   RETURN_IF_ERROR(LoadOrBegin());
   ASSIGN_OR_RETURN(quarantine_, Quarantine::Open(ports_.files, options_.state_folder));
   connected_at_ = ports_.clock.Monotonic();
-  ports_.monitor.SetLagSource([this] { return LagNow(); });
+  ports_.monitor.SetLagSource([this] { return state_.Lags(); });
   ports_.monitor.SetPauseHandler([this](bool paused) {
     std::lock_guard<std::mutex> lock(state_.mutex);
     state_.paused = paused;
@@ -382,22 +382,6 @@ void Reader::OnFailure(const Job& job, const FetchFailure& failure) {
   if (now - *shard.failing_since < kFailingSearchMax) return;
   ports_.monitor.SetCondition(absl::StrCat("search:", shard.name),
                               std::string(failure.status.message()));
-}
-
-std::vector<admin::v1::ShardLag> Reader::LagNow() {
-  std::lock_guard<std::mutex> lock(state_.mutex);
-  std::vector<admin::v1::ShardLag> lags;
-  for (const auto& [epoch, shard] : state_.shards) {
-    const ShardPosition& position = state_.position.shards[epoch];
-    admin::v1::ShardLag lag;
-    lag.set_index(shard->index);
-    lag.set_shard(shard->number);
-    lag.set_position(position.reached());
-    lag.set_global_checkpoint(shard->tail.global_checkpoint());
-    lag.set_lag_operations(Shard::Lag(position, shard->tail.global_checkpoint()));
-    lags.push_back(std::move(lag));
-  }
-  return lags;
 }
 
 }  // namespace nightjar::es_reader

@@ -78,7 +78,6 @@ class Reader {
   WindowQuery Query(const Job& job) const;
   PageContext Context(const Job& job);
   absl::Status LoadOrBegin();
-  std::vector<admin::v1::ShardLag> LagNow();
 
   const ReaderOptions options_;
   const uint64_t fencing_token_;

@@ -49,4 +49,20 @@ std::optional<Job> ReaderState::NextJob(absl::Duration now) {
   return std::nullopt;
 }
 
+std::vector<admin::v1::ShardLag> ReaderState::Lags() {
+  std::lock_guard<std::mutex> lock(mutex);
+  std::vector<admin::v1::ShardLag> lags;
+  for (const auto& [epoch, shard] : shards) {
+    const ShardPosition& known = position.shards[epoch];
+    admin::v1::ShardLag lag;
+    lag.set_index(shard->index);
+    lag.set_shard(shard->number);
+    lag.set_position(known.reached());
+    lag.set_global_checkpoint(shard->tail.global_checkpoint());
+    lag.set_lag_operations(Shard::Lag(known, shard->tail.global_checkpoint()));
+    lags.push_back(std::move(lag));
+  }
+  return lags;
+}
+
 }  // namespace nightjar::es_reader

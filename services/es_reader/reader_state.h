@@ -14,6 +14,7 @@
 
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
+#include "proto/admin/v1/stage.pb.h"
 #include "services/common/delivery/retry.h"
 #include "services/es_reader/elastic/types.h"
 #include "services/es_reader/page_builder.h"
@@ -74,6 +75,8 @@ struct ReaderState {
 
   // The next search in turn over the shards, if one may start now. Call with the mutex held.
   std::optional<Job> NextJob(absl::Duration now);
+  // How far each shard has come. Takes the mutex.
+  std::vector<admin::v1::ShardLag> Lags();
 
   std::mutex mutex;
   std::condition_variable changed;
