@@ -26,7 +26,8 @@ inline constexpr uint32_t kFlowProtocol = 1;
 class BatchMessage {
  public:
   BatchMessage()
-      : request_(google::protobuf::Arena::CreateMessage<telemetry::v1::FlowRequest>(&arena_)) {}
+      : arena_(Options()),
+        request_(google::protobuf::Arena::CreateMessage<telemetry::v1::FlowRequest>(&arena_)) {}
   BatchMessage(const BatchMessage&) = delete;
   BatchMessage& operator=(const BatchMessage&) = delete;
 
@@ -35,6 +36,12 @@ class BatchMessage {
   const telemetry::v1::Batch& batch() const { return request_->batch(); }
 
  private:
+  static google::protobuf::ArenaOptions Options() {
+    google::protobuf::ArenaOptions options;
+    options.max_block_size = 256 << 10;  // the default of 8 KiB means dozens of blocks a batch
+    return options;
+  }
+
   google::protobuf::Arena arena_;
   telemetry::v1::FlowRequest* request_;
 };
