@@ -355,15 +355,10 @@ void FlowClient::Impl::TakeHave(const telemetry::v1::Have& have) {
 }
 
 void FlowClient::Impl::TakeAck(const Ack& ack, Ended& ended) {
-  const size_t before = ended.size();
-  while (!unacked_.empty() && unacked_.begin()->first <= ack.upto()) {
-    End(unacked_.begin(), {}, ended);
-  }
-  for (const uint64_t id : ack.ids()) {
-    if (const auto found = unacked_.find(id); found != unacked_.end()) End(found, {}, ended);
-  }
-  if (ended.size() > before) {
-    ended[before].second.counts.assign(ack.counts().begin(), ack.counts().end());
+  for (const telemetry::v1::EndedBatch& batch : ack.ended()) {
+    const auto found = unacked_.find(batch.id());
+    if (found == unacked_.end()) continue;
+    End(found, {absl::OkStatus(), {batch.counts().begin(), batch.counts().end()}}, ended);
   }
 }
 

@@ -40,8 +40,7 @@ struct BatchResult {
 // Memory is bounded by the taker's credit.
 class FlowClient {
  public:
-  // Called once per batch, from a library thread: be quick, do not call Send in it. `counts` of
-  // several batches acked together arrive with the first of them.
+  // Called once per batch, from a library thread: be quick, do not call Send in it.
   using OnEnded = std::function<void(BatchResult)>;
 
   FlowClient(FlowClientOptions options, const Security& security, Clock& clock);

@@ -75,21 +75,6 @@ absl::Status CheckBatch(const Batch& batch, int64_t bytes) {
   return absl::OkStatus();
 }
 
-void AddCounts(const std::vector<OutcomeCount>& counts, Ack& ack) {
-  for (const OutcomeCount& count : counts) {
-    auto& sums = *ack.mutable_counts();
-    const auto same = std::find_if(sums.begin(), sums.end(), [&](const OutcomeCount& sum) {
-      return sum.outcome() == count.outcome() && sum.reason() == count.reason() &&
-             sum.type() == count.type();
-    });
-    if (same == sums.end()) {
-      *sums.Add() = count;
-    } else {
-      same->set_count(same->count() + count.count());
-    }
-  }
-}
-
 }  // namespace
 
 // Everything is guarded by mutex_ but what is const. Shared with the Done calls, which may outlive
@@ -317,12 +302,12 @@ void FlowServer::Impl::Answer(Source& source, uint64_t id) {
 bool FlowServer::Impl::FillAck(ServerStream& stream, Ack& ack) {
   const auto attached = attached_.find(&stream);
   if (attached == attached_.end()) return false;
-  SourceMemory& memory = attached->second->memory;
-  ack.set_upto(memory.upto());
   for (const uint64_t id : stream.acks()) {
-    if (id > ack.upto()) ack.add_ids(id);
-    // The counts of a batch go out once per stream: a sender that asks twice has them already.
-    if (memory.FirstAnswer(id)) AddCounts(memory.Result(id)->counts, ack);
+    const BatchResult* result = attached->second->memory.Result(id);
+    if (result == nullptr) continue;
+    telemetry::v1::EndedBatch& ended = *ack.add_ended();
+    ended.set_id(id);
+    ended.mutable_counts()->Assign(result->counts.begin(), result->counts.end());
   }
   stream.ClearAcks();
   return true;

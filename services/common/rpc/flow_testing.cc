@@ -141,10 +141,11 @@ absl::Status EndedBatches::status(uint64_t name) const {
   return absl::NotFoundError(absl::StrCat("batch ", name, " has not ended"));
 }
 
-uint64_t EndedBatches::accepted() const {
+uint64_t EndedBatches::accepted(std::optional<uint64_t> of) const {
   std::lock_guard<std::mutex> lock(mutex_);
   uint64_t sum = 0;
   for (const auto& [name, result] : ended_) {
+    if (of.has_value() && name != *of) continue;
     for (const telemetry::v1::OutcomeCount& count : result.counts) {
       if (count.outcome() == telemetry::v1::OUTCOME_ACCEPTED) sum += count.count();
     }

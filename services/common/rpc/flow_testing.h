@@ -80,8 +80,8 @@ class EndedBatches {
   // In the order of ending. A name that ended twice stands there twice.
   std::vector<uint64_t> order() const;
   absl::Status status(uint64_t name) const;
-  // Sum of all accepted counts.
-  uint64_t accepted() const;
+  // Sum of all accepted counts, or of those told with one batch.
+  uint64_t accepted(std::optional<uint64_t> of = std::nullopt) const;
 
  private:
   mutable std::mutex mutex_;

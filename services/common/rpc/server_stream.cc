@@ -54,7 +54,6 @@ void ServerStream::Pump() {
   }
 }
 
-// Nacks go before acks: an Ack's `upto` also covers batches that ended by a Nack.
 bool ServerStream::FillResponse() {
   response_.Clear();
   if (have_pending_) {

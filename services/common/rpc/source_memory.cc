@@ -1,6 +1,5 @@
 #include "services/common/rpc/source_memory.h"
 
-#include <algorithm>
 #include <utility>
 
 #include "services/common/status/check.h"
@@ -9,17 +8,13 @@ namespace nightjar::rpc {
 
 std::vector<uint64_t> SourceMemory::Resume(const std::vector<uint64_t>& unacked) {
   std::vector<uint64_t> have;
-  std::map<uint64_t, Ended> ended;
-  open_.clear();
+  std::map<uint64_t, BatchResult> ended;
   for (const uint64_t id : unacked) {
-    seen_max_ = std::max(seen_max_, id);
     if (auto found = ended_.extract(id); !found.empty()) {
-      found.mapped().answered = false;
       ended.insert(std::move(found));
       have.push_back(id);
-    } else {
-      if (running_.count(id) != 0) have.push_back(id);
-      open_.insert(id);
+    } else if (running_.count(id) != 0) {
+      have.push_back(id);
     }
   }
   ended_ = std::move(ended);
@@ -33,16 +28,12 @@ std::vector<uint64_t> SourceMemory::Resume(const std::vector<uint64_t>& unacked)
 
 SourceMemory::Arrival SourceMemory::Arrive(uint64_t id) {
   if (ended_.count(id) != 0) return Arrival::kEnded;
-  if (!running_.insert(id).second) return Arrival::kRunning;
-  open_.insert(id);
-  seen_max_ = std::max(seen_max_, id);
-  return Arrival::kNew;
+  return running_.insert(id).second ? Arrival::kNew : Arrival::kRunning;
 }
 
 void SourceMemory::End(uint64_t id, BatchResult result) {
   CHECK(running_.erase(id) == 1);  // FlowHandler::Done is called once per batch
-  open_.erase(id);
-  ended_[id] = {std::move(result), false};
+  ended_[id] = std::move(result);
   ended_order_.push_back(id);
   if (ended_order_.size() > kEndedRememberedMax) {
     ended_.erase(ended_order_.front());
@@ -54,15 +45,7 @@ void SourceMemory::Retry(uint64_t id) { CHECK(running_.erase(id) == 1); }
 
 const BatchResult* SourceMemory::Result(uint64_t id) const {
   const auto found = ended_.find(id);
-  return found == ended_.end() ? nullptr : &found->second.result;
+  return found == ended_.end() ? nullptr : &found->second;
 }
-
-bool SourceMemory::FirstAnswer(uint64_t id) {
-  const auto found = ended_.find(id);
-  if (found == ended_.end() || found->second.answered) return false;
-  return found->second.answered = true;
-}
-
-uint64_t SourceMemory::upto() const { return open_.empty() ? seen_max_ : *open_.begin() - 1; }
 
 }  // namespace nightjar::rpc

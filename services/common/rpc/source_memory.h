@@ -35,23 +35,12 @@ class SourceMemory {
 
   // How an ended batch ended; null when it has not, or is forgotten.
   const BatchResult* Result(uint64_t id) const;
-  // True the first time on the present stream that an ended batch is asked for: its counts are due.
-  bool FirstAnswer(uint64_t id);
-
-  // Every id up to this has ended, as far as the sender cares.
-  uint64_t upto() const;
   size_t running() const { return running_.size(); }
 
  private:
-  struct Ended {
-    BatchResult result;
-    bool answered = false;  // on the present stream
-  };
   std::set<uint64_t> running_;
-  std::map<uint64_t, Ended> ended_;
+  std::map<uint64_t, BatchResult> ended_;
   std::deque<uint64_t> ended_order_;  // the ids of ended_, oldest first
-  std::set<uint64_t> open_;           // seen or announced, and not ended
-  uint64_t seen_max_ = 0;
 };
 
 }  // namespace nightjar::rpc

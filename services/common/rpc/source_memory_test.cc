@@ -10,28 +10,13 @@ namespace {
 using testing::ElementsAre;
 using Arrival = SourceMemory::Arrival;
 
-TEST(SourceMemory, UptoStopsBelowTheFirstBatchThatHasNotEnded) {
+TEST(SourceMemory, ABatchThatWasNotTakenMayArriveAgain) {
   SourceMemory memory;
-  for (uint64_t id : {1, 2, 3}) EXPECT_EQ(memory.Arrive(id), Arrival::kNew);
-  EXPECT_EQ(memory.upto(), 0);
-  memory.End(2, {});
-  EXPECT_EQ(memory.upto(), 0);
-  memory.End(1, {});
-  EXPECT_EQ(memory.upto(), 2);
-  memory.End(3, {});
-  EXPECT_EQ(memory.upto(), 3);
-}
-
-TEST(SourceMemory, ABatchThatWasNotTakenHoldsUptoAndMayArriveAgain) {
-  SourceMemory memory;
-  memory.Arrive(1);
-  memory.Arrive(2);
+  EXPECT_EQ(memory.Arrive(1), Arrival::kNew);
   memory.Retry(1);
-  memory.End(2, {});
-  EXPECT_EQ(memory.upto(), 0);
   EXPECT_EQ(memory.Arrive(1), Arrival::kNew);
   memory.End(1, {});
-  EXPECT_EQ(memory.upto(), 2);
+  EXPECT_EQ(memory.Arrive(1), Arrival::kEnded);
 }
 
 TEST(SourceMemory, ResumeKeepsWhatRunsOrEndedAndForgetsWhatWasAcked) {
@@ -43,21 +28,9 @@ TEST(SourceMemory, ResumeKeepsWhatRunsOrEndedAndForgetsWhatWasAcked) {
   EXPECT_EQ(memory.Result(1), nullptr);
   ASSERT_NE(memory.Result(2), nullptr);
   EXPECT_THAT(memory.Result(2)->status, StatusIs(absl::StatusCode::kInvalidArgument));
-  EXPECT_EQ(memory.upto(), 2);
   EXPECT_EQ(memory.Arrive(2), Arrival::kEnded);
   EXPECT_EQ(memory.Arrive(3), Arrival::kRunning);
   EXPECT_EQ(memory.Arrive(4), Arrival::kNew);
-}
-
-TEST(SourceMemory, CountsAreDueOncePerStream) {
-  SourceMemory memory;
-  memory.Arrive(1);
-  EXPECT_FALSE(memory.FirstAnswer(1));
-  memory.End(1, {});
-  EXPECT_TRUE(memory.FirstAnswer(1));
-  EXPECT_FALSE(memory.FirstAnswer(1));
-  memory.Resume({1});
-  EXPECT_TRUE(memory.FirstAnswer(1));
 }
 
 TEST(SourceMemory, OnlyTheLatestEndedBatchesAreRemembered) {
@@ -68,7 +41,6 @@ TEST(SourceMemory, OnlyTheLatestEndedBatchesAreRemembered) {
   }
   EXPECT_EQ(memory.Result(1), nullptr);
   EXPECT_NE(memory.Result(2), nullptr);
-  EXPECT_EQ(memory.upto(), kEndedRememberedMax + 1);
 }
 
 }  // namespace
