@@ -87,8 +87,8 @@ struct QueuePin : grpc::ClientBidiReactor<telemetry::v1::FlowRequest, telemetry:
 }  // namespace
 
 void PinCallbackQueue() {
-  static const QueuePin* const pin = new QueuePin;
-  static_cast<void>(pin);
+  // Used: so that the pointer stays in memory, where leak checkers find it.
+  [[gnu::used]] static const QueuePin* const pin = new QueuePin;
 }
 
 }  // namespace nightjar::rpc
