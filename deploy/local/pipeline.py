@@ -164,21 +164,32 @@ class Pipeline:
         accepted = sum(n for (outcome, _, _), n in counts.items() if outcome == "accepted")
         return read, ended, accepted, in_flight
 
+    def stop_stages(self):
+        """Ends engine and stages and forgets what they have read; Elasticsearch stays."""
+        self.end(lambda name: name != "elasticsearch")
+        self.addresses = {}
+        shutil.rmtree(os.path.join(self.folder, "state"), ignore_errors=True)
+
     def stop(self):
-        """Sources first; every stage drains. Elasticsearch last."""
+        self.end(lambda name: True)
+        if self.temporary:
+            shutil.rmtree(self.folder, ignore_errors=True)
+
+    def end(self, wanted):
+        """Sources first, so that every stage can drain."""
         for name, process in reversed(self.running):
+            if not wanted(name):
+                continue
             if isinstance(process, int):
                 end_pid(process)
-                continue
-            if process.poll() is None:
+            elif process.poll() is None:
                 process.send_signal(signal.SIGTERM)
                 try:
                     process.wait(STOP_SECONDS)
                 except subprocess.TimeoutExpired:
                     print("%s does not stop, killed" % name, file=sys.stderr)
                     process.kill()
-        if self.temporary:
-            shutil.rmtree(self.folder, ignore_errors=True)
+        self.running = [entry for entry in self.running if not wanted(entry[0])]
 
 
 def end_pid(pid):

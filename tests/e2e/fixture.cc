@@ -3,6 +3,7 @@
 #include <cstdlib>
 
 #include "absl/strings/str_cat.h"
+#include "services/common/status/check.h"
 #include "services/common/status/status_matchers.h"
 #include "tests/e2e/telemetry.h"
 
@@ -10,6 +11,11 @@ namespace nightjar::e2e {
 
 std::string Binaries() {
   return absl::StrCat(std::getenv("TEST_SRCDIR"), "/", std::getenv("TEST_WORKSPACE"));
+}
+
+PipelineTest::PipelineTest() : folder_(absl::StrCat(testing::TempDir(), "/pipeline-XXXXXX")) {
+  // A parameterised test must not find the state of the one before.
+  CHECK(mkdtemp(folder_.data()) != nullptr);
 }
 
 void PipelineTest::SetUp() { elastic_.CreateIndex(kIndex, 2); }
@@ -20,6 +26,8 @@ void PipelineTest::TearDown() {
     const std::string log = pipeline_->Log(stage);
     const size_t from = log.size() > 4000 ? log.size() - 4000 : 0;
     std::fprintf(stderr, "--- %s\n%s\n", StageName(stage), log.substr(from).c_str());
+    const auto status = pipeline_->Status(stage);
+    if (status.ok()) std::fprintf(stderr, "%s\n", status->DebugString().c_str());
   }
 }
 

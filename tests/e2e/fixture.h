@@ -21,6 +21,7 @@ std::string Binaries();
 
 class PipelineTest : public testing::Test {
  protected:
+  PipelineTest();
   void SetUp() override;
   void TearDown() override;
 
@@ -47,6 +48,7 @@ class PipelineTest : public testing::Test {
   fakes::FakeElasticsearch elastic_;
   fakes::FakeEngine engine_;
   std::unique_ptr<Pipeline> pipeline_;
+  std::string folder_;
 };
 
 }  // namespace nightjar::e2e

@@ -1,6 +1,7 @@
 #include "tests/fakes/fake_elasticsearch.h"
 
 #include <fnmatch.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <deque>
@@ -92,6 +93,11 @@ struct FakeElasticsearch::Impl {
   ~Impl() {
     server.stop();
     thread.join();
+  }
+
+  // Unique over all servers and processes, as real ones are.
+  std::string NewName(absl::string_view kind) {
+    return absl::StrCat(kind, "-", getpid(), "-", port, "-", ++created);
   }
 
   // Authentication and faults. True: answered.
@@ -264,8 +270,8 @@ std::string FakeElasticsearch::url() const {
 void FakeElasticsearch::CreateIndex(const std::string& index, int shards, bool refresh_at_once) {
   std::lock_guard<std::mutex> lock(impl_->mutex);
   IndexState state;
-  state.uuid = absl::StrCat("uuid-", ++impl_->created);
-  state.history = absl::StrCat("history-", impl_->created);
+  state.uuid = impl_->NewName("uuid");
+  state.history = impl_->NewName("history");
   state.shards.resize(shards);
   state.refresh_at_once = refresh_at_once;
   impl_->indices[index] = std::move(state);
@@ -283,7 +289,7 @@ void FakeElasticsearch::CloseIndex(const std::string& index, bool closed) {
 
 void FakeElasticsearch::NewHistory(const std::string& index) {
   std::lock_guard<std::mutex> lock(impl_->mutex);
-  impl_->indices.at(index).history = absl::StrCat("history-", ++impl_->created);
+  impl_->indices.at(index).history = impl_->NewName("history");
 }
 
 int64_t FakeElasticsearch::Index(const std::string& index, const std::string& id,
