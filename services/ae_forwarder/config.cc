@@ -4,6 +4,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "services/common/analytics_api/engine_key.h"
 #include "services/common/http/url.h"
 #include "services/common/runtime/main.h"
 #include "services/common/status/exit_status.h"
@@ -17,12 +18,6 @@ constexpr int64_t kBodyBytesMax = 9 << 20;  // API v1 takes 10 MB
 constexpr int64_t kBodyEventsMax = 50'000;
 
 absl::Status Validate(const config::Config& from) {
-  if (from.engine.api_key.empty()) {
-    return ConfigError(
-        absl::StrCat(from.path,
-                     ": engine.api_key is missing: the engine takes no events without one. Set it, "
-                     "best as api_key: ${file:/path/of/the/key}"));
-  }
   if (from.engine.hosts.empty()) return ConfigError(from.path + ": engine.host: no host");
   for (const std::string& host : from.engine.hosts) {
     if (const auto url = http::ParseUrl(host); !url.ok()) {
@@ -50,7 +45,6 @@ analytics_api::EngineClientOptions EngineOptions(const config::Config& from) {
   engine.endpoint.ca_file = from.engine.ca_file;
   engine.endpoint.insecure_skip_verify = from.engine.insecure_skip_verify;
   engine.endpoint.proxy = from.engine.proxy;
-  engine.api_key = from.engine.api_key;
   // On the same machine compression costs more than it saves.
   const bool local = std::all_of(engine.hosts.begin(), engine.hosts.end(),
                                  [](const std::string& host) { return http::IsLoopback(host); });
@@ -65,6 +59,7 @@ absl::StatusOr<ForwarderConfig> FromConfig(const config::Config& from) {
   RETURN_IF_ERROR(Validate(from));
   ForwarderConfig config;
   config.options.engine = EngineOptions(from);
+  ASSIGN_OR_RETURN(config.options.engine.api_key, analytics_api::EngineKey(from));
   const bool own = from.engine.kind == config::EngineKind::kNightjar;
   config.options.dialect =
       own ? analytics_api::Dialect::kNightjar : analytics_api::Dialect::kAlphaSoc;
@@ -72,7 +67,7 @@ absl::StatusOr<ForwarderConfig> FromConfig(const config::Config& from) {
   config.options.body_wait_max = from.forwarder.body_wait_max;
   config.options.read_api_key = [path = from.path]() -> absl::StatusOr<config::Secret> {
     ASSIGN_OR_RETURN(const config::Config file, config::Load(path, config::kEngine));
-    return file.engine.api_key;
+    return analytics_api::EngineKey(file);
   };
   config.options.posts_in_flight_max = from.forwarder.posts_in_flight_max;
   config.state = {from.data.dir + "/ae_forwarder", from.forwarder.quarantine_bytes_max};

@@ -50,6 +50,15 @@ TEST(ForwarderConfig, LoopbackIsNotCompressedUnlessAskedFor) {
   EXPECT_TRUE(FromConfig(from)->options.engine.gzip);
 }
 
+TEST(ForwarderConfig, ALocalEngineNeedsNoKeyInTheFile) {
+  config::Config from = Base();
+  from.engine.api_key = config::Secret();
+  from.engine.local = true;
+  const auto config = FromConfig(from);
+  ASSERT_OK(config);
+  EXPECT_TRUE(config->options.engine.api_key.empty());  // not made yet: asked for when refused
+}
+
 TEST(ForwarderConfig, WhatCannotWorkIsRefusedWithTheKeysName) {
   config::Config from = Base();
   from.engine.api_key = config::Secret();
