@@ -3,6 +3,7 @@
 #include <set>
 
 #include "absl/strings/str_cat.h"
+#include "services/common/rpc/security_config.h"
 #include "services/common/status/exit_status.h"
 #include "services/common/status/status_macros.h"
 
@@ -45,10 +46,7 @@ absl::StatusOr<ScorerConfig> FromConfig(const config::Config& from) {
   config.bad_tlds = from.scoring.bad_tlds;
   config.threshold = from.scoring.threshold;
   config.forwarders = from.services.ae_forwarder.addresses;
-  config.security = {from.security.ca_file,       from.security.certificate_file,
-                     from.security.key_file,      from.security.flow_peers,
-                     from.security.view_peers,    from.security.tap_peers,
-                     from.security.operate_peers, from.security.plaintext_networks};
+  config.security = rpc::FromConfig(from.security);
   RETURN_IF_ERROR(Validate(config));
   return config;
 }

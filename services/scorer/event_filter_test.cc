@@ -13,7 +13,7 @@ using Emit = config::FlowsConfig::Emit;
 using telemetry::v1::Event;
 
 EventFilter MakeFilter(EngineKind kind, uint32_t threshold = 0) {
-  return EventFilter(std::make_shared<const Scope>(DefaultGroups(), kind),
+  return EventFilter(std::make_shared<const Scope>(scope::DefaultGroups(), kind),
                      std::make_shared<const signals::SignalSet>(
                          std::make_shared<signals::ListSet>(), std::vector<std::string>()),
                      FlowRules(kind == EngineKind::kNightjar ? Emit::kAll : Emit::kFinalAndLong,

@@ -31,9 +31,9 @@ std::vector<std::string> ListPaths(const std::vector<signals::ListFile>& lists) 
   return paths;
 }
 
-absl::StatusOr<std::vector<Group>> GroupsOf(const ScorerConfig& config) {
-  if (config.scope_file.empty()) return DefaultGroups();
-  return LoadGroups(config.scope_file);
+absl::StatusOr<std::vector<scope::Group>> GroupsOf(const ScorerConfig& config) {
+  if (config.scope_file.empty()) return scope::DefaultGroups();
+  return scope::LoadGroups(config.scope_file);
 }
 
 }  // namespace
@@ -68,7 +68,7 @@ absl::Status Policy::LoadSource(const Source& source) {
 }
 
 absl::Status Policy::LoadScope() {
-  ASSIGN_OR_RETURN(std::vector<Group> groups, GroupsOf(config_));
+  ASSIGN_OR_RETURN(std::vector<scope::Group> groups, GroupsOf(config_));
   spdlog::info("scope: {}, groups: {}{}",
                config_.scope_file.empty() ? "built-in" : config_.scope_file, groups.size(),
                groups.empty() ? " (every event is in scope)" : "");

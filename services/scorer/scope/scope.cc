@@ -6,11 +6,8 @@ namespace nightjar::scorer {
 namespace {
 
 using network::Address;
+using scope::Group;
 using signals::Facts;
-
-bool Matches(const Group& group, const Address& address) {
-  return group.every_source || group.in_scope.Contains(address);
-}
 
 // Why `group` trusts where the event leads to; empty when it does not.
 absl::string_view TrustedBy(const Group& group, const Facts& facts) {
@@ -30,7 +27,7 @@ ScopeDecision Scope::DecideByAddress(const Facts& facts, const Address& address,
   ScopeDecision decision;
   decision.filtered = "not_in_scope";
   for (const Group& group : groups_) {
-    if (!Matches(group, address)) continue;
+    if (!group.Matches(address)) continue;
     if (group.out_scope.Contains(address)) return {"excluded", false};
     if (decision.filtered == "not_in_scope") decision.filtered = "";
     const absl::string_view trusted = TrustedBy(group, facts);

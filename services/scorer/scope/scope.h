@@ -18,8 +18,8 @@
 
 #include "absl/strings/string_view.h"
 #include "services/common/config/config.h"
+#include "services/common/scope/groups.h"
 #include "services/common/signals/facts.h"
-#include "services/scorer/scope/groups.h"
 
 namespace nightjar::scorer {
 
@@ -34,19 +34,19 @@ struct ScopeDecision {
 // Immutable, thread-safe.
 class Scope {
  public:
-  Scope(std::vector<Group> groups, config::EngineKind kind)
+  Scope(std::vector<scope::Group> groups, config::EngineKind kind)
       : groups_(std::move(groups)), kind_(kind) {}
 
   // The event has a source, and a destination if it is a flow, icmp or tls.
   ScopeDecision Decide(const signals::Facts& facts) const;
 
-  const std::vector<Group>& groups() const { return groups_; }
+  const std::vector<scope::Group>& groups() const { return groups_; }
 
  private:
   ScopeDecision DecideByAddress(const signals::Facts& facts, const network::Address& address,
                                 bool keep_trusted) const;
 
-  std::vector<Group> groups_;
+  std::vector<scope::Group> groups_;
   config::EngineKind kind_;
 };
 

@@ -26,7 +26,7 @@ groups:
 Scope MakeScope(const std::string& yaml, EngineKind kind) {
   auto root = config::YamlNode::Parse(yaml, "scope.yml");
   CHECK(root.ok());
-  auto groups = ParseGroups(*root);
+  auto groups = scope::ParseGroups(*root);
   CHECK(groups.ok());
   return Scope(*std::move(groups), kind);
 }
@@ -165,7 +165,7 @@ TEST(ScopeTest, TheOrderOfGroupsDoesNotMatter) {
 }
 
 TEST(ScopeTest, TheDefaultGroupSendsWhatLeavesTheHouse) {
-  Check(Scope(DefaultGroups(), EngineKind::kAlphaSoc),
+  Check(Scope(scope::DefaultGroups(), EngineKind::kAlphaSoc),
         {{"out", Flow("192.168.1.5", "203.0.113.1"), ""},
          {"inside", Flow("192.168.1.5", "192.168.1.6"), "trusted_ip"},
          {"multicast", Flow("10.0.0.1", "224.0.0.251"), "trusted_ip"},

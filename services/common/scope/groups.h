@@ -1,21 +1,26 @@
 // scope.yml: which networks are ours, and which destinations are nobody's business.
-#ifndef SERVICES_SCORER_SCOPE_GROUPS_H_
-#define SERVICES_SCORER_SCOPE_GROUPS_H_
+#ifndef SERVICES_COMMON_SCOPE_GROUPS_H_
+#define SERVICES_COMMON_SCOPE_GROUPS_H_
 
 #include <string>
 #include <vector>
 
 #include "absl/status/statusor.h"
 #include "services/common/config/yaml.h"
+#include "services/common/network/address.h"
 #include "services/common/network/cidr_set.h"
 #include "services/common/network/domain.h"
 
-namespace nightjar::scorer {
+namespace nightjar::scope {
 
 inline constexpr size_t kGroupsMax = 1000;
 
 // One entry of `groups`. Immutable once built, then thread-safe.
 struct Group {
+  bool Matches(const network::Address& source) const {
+    return every_source || in_scope.Contains(source);
+  }
+
   std::string name;
   std::string label;
   // An empty `in_scope` in the file means every address.
@@ -39,6 +44,6 @@ absl::StatusOr<std::vector<Group>> LoadGroups(const std::string& path);
 // are trusted.
 std::vector<Group> DefaultGroups();
 
-}  // namespace nightjar::scorer
+}  // namespace nightjar::scope
 
-#endif  // SERVICES_SCORER_SCOPE_GROUPS_H_
+#endif  // SERVICES_COMMON_SCOPE_GROUPS_H_

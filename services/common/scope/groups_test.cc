@@ -1,11 +1,11 @@
-#include "services/scorer/scope/groups.h"
+#include "services/common/scope/groups.h"
 
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "services/common/status/exit_status.h"
 #include "services/common/status/status_matchers.h"
 
-namespace nightjar::scorer {
+namespace nightjar::scope {
 namespace {
 
 using testing::HasSubstr;
@@ -106,4 +106,4 @@ TEST(GroupsTest, TheDefaultGroupHoldsPrivateNetworks) {
 }
 
 }  // namespace
-}  // namespace nightjar::scorer
+}  // namespace nightjar::scope

@@ -1,4 +1,4 @@
-#include "services/scorer/scope/groups.h"
+#include "services/common/scope/groups.h"
 
 #include <functional>
 #include <utility>
@@ -7,7 +7,7 @@
 #include "services/common/status/check.h"
 #include "services/common/status/status_macros.h"
 
-namespace nightjar::scorer {
+namespace nightjar::scope {
 namespace {
 
 using config::YamlNode;
@@ -106,4 +106,4 @@ std::vector<Group> DefaultGroups() {
   return *std::move(groups);
 }
 
-}  // namespace nightjar::scorer
+}  // namespace nightjar::scope
