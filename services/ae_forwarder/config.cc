@@ -6,6 +6,7 @@
 #include "absl/strings/str_join.h"
 #include "services/common/analytics_api/engine_key.h"
 #include "services/common/http/url.h"
+#include "services/common/rpc/security_config.h"
 #include "services/common/runtime/main.h"
 #include "services/common/status/exit_status.h"
 #include "services/common/status/status_macros.h"
@@ -71,10 +72,7 @@ absl::StatusOr<ForwarderConfig> FromConfig(const config::Config& from) {
   };
   config.options.posts_in_flight_max = from.forwarder.posts_in_flight_max;
   config.state = {from.data.dir + "/ae_forwarder", from.forwarder.quarantine_bytes_max};
-  config.security = {from.security.ca_file,       from.security.certificate_file,
-                     from.security.key_file,      from.security.flow_peers,
-                     from.security.view_peers,    from.security.tap_peers,
-                     from.security.operate_peers, from.security.plaintext_networks};
+  config.security = rpc::FromConfig(from.security);
   config.destination =
       absl::StrCat("events go to ", absl::StrJoin(config.options.engine.hosts, ", "), " (kind ",
                    own ? "nightjar" : "alphasoc", ", ",

@@ -3,6 +3,7 @@
 #include "absl/random/random.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "services/common/rpc/security_config.h"
 #include "services/common/status/exit_status.h"
 #include "services/common/status/status_macros.h"
 #include "services/es_reader/start_policy.h"
@@ -36,10 +37,7 @@ absl::StatusOr<ReaderOptions> OptionsFromConfig(const config::Config& config) {
                                     "several scorers)"));
   }
   options.scorer_address = scorers[0];
-  const config::SecurityConfig& security = config.security;
-  options.security = {security.ca_file,       security.certificate_file,  security.key_file,
-                      security.flow_peers,    security.view_peers,        security.tap_peers,
-                      security.operate_peers, security.plaintext_networks};
+  options.security = rpc::FromConfig(config.security);
   return options;
 }
 

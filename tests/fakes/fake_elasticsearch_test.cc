@@ -58,9 +58,8 @@ TEST_F(FakeElasticsearchTest, TermsAndTimesNarrowTheSearch) {
   elastic_.Index("a", "new", R"({"@timestamp":"2026-02-01T00:00:00Z"})");
   EXPECT_THAT(Search("a", R"({"query":{"terms":{"_seq_no":[2]}}})")->body, HasSubstr("new"));
   const std::string since =
-      Search(
-          "a",
-          R"({"size":1,"query":{"bool":{"should":[{"range":{"@timestamp":{"gte":"2026-01-15T00:00:00Z"}}}]}}})")
+      Search("a", R"({"size":1,"query":{"bool":{"should":[)"
+                  R"({"range":{"@timestamp":{"gte":"2026-01-15T00:00:00Z"}}}]}}})")
           ->body;
   EXPECT_THAT(since, HasSubstr("none"));
 }

@@ -55,9 +55,9 @@ TEST_F(FakeEngineTest, ADroppedReplyHasBeenAccepted) {
 
 TEST_F(FakeEngineTest, RejectedLinesAreNamed) {
   engine_.RejectLinesWith("bad", "malformed");
-  EXPECT_EQ(
-      Post("{}\n{\"query\":\"bad\"}\n")->body,
-      R"({"received":2,"accepted":1,"rejected":{"malformed":1},"rejectedLines":[{"line":1,"reason":"malformed"}]})");
+  EXPECT_EQ(Post("{}\n{\"query\":\"bad\"}\n")->body,
+            R"({"received":2,"accepted":1,"rejected":{"malformed":1},)"
+            R"("rejectedLines":[{"line":1,"reason":"malformed"}]})");
 }
 
 TEST(EventId, IsFoundOnlyInItsFullForm) {

@@ -18,5 +18,6 @@ for target in "${targets[@]}"; do
   found=$HOME/.cache/nightjar/fuzz/$target
   mkdir -p "$found"
   "$(run_bazel info --config=fuzz bazel-bin 2>/dev/null)/tests/fuzz/$target" \
-    -max_total_time="$seconds" -timeout=5 -rss_limit_mb=2048 -print_final_stats=1 -artifact_prefix="$found/crash-" "$found" "tests/fuzz/corpus/$target"
+    -max_total_time="$seconds" -timeout=5 -rss_limit_mb=2048 -print_final_stats=1 \
+    -artifact_prefix="$found/crash-" "$found" "tests/fuzz/corpus/$target"
 done

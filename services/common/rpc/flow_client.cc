@@ -2,20 +2,17 @@
 
 #include <algorithm>
 #include <condition_variable>
-#include <deque>
 #include <map>
 #include <mutex>
-#include <set>
 #include <thread>
 #include <utility>
 
 #include "absl/random/random.h"
-#include "absl/strings/str_format.h"
-#include "google/protobuf/io/coded_stream.h"
 #include "grpcpp/create_channel.h"
 #include "services/common/rpc/client_stream.h"
-#include "services/common/rpc/credit_pool.h"
 #include "services/common/rpc/grpc_status.h"
+#include "services/common/rpc/message_check.h"
+#include "services/common/rpc/outbox.h"
 #include "services/common/rpc/settings.h"
 #include "services/common/status/check.h"
 #include "services/common/status/status_macros.h"
@@ -24,28 +21,11 @@
 namespace nightjar::rpc {
 namespace {
 
-using google::protobuf::io::CodedOutputStream;
-using telemetry::v1::Ack;
 using telemetry::v1::FlowRequest;
 using telemetry::v1::FlowResponse;
-using telemetry::v1::Nack;
 
 // How long a closed stream may take to end by itself.
 constexpr absl::Duration kCloseMax = absl::Seconds(1);
-// The longest that a taker may put a batch off.
-constexpr absl::Duration kRetryAfterMax = absl::Minutes(5);
-
-absl::Status CheckLimits(const telemetry::v1::Batch& batch, size_t bytes) {
-  if (batch.events_size() > kBatchEventsMax) {
-    return absl::InvalidArgumentError(
-        absl::StrFormat("batch of %d events, limit %d", batch.events_size(), kBatchEventsMax));
-  }
-  if (bytes > kMessageBytesMax) {
-    return absl::InvalidArgumentError(
-        absl::StrFormat("batch of %d bytes encoded, limit %d", bytes, kMessageBytesMax));
-  }
-  return absl::OkStatus();
-}
 
 }  // namespace
 
@@ -73,13 +53,6 @@ class FlowClient::Impl final : public ClientStream::Owner {
   State state() const;
 
  private:
-  struct Unacked {
-    std::shared_ptr<BatchMessage> message;
-    int64_t bytes = 0;
-    OnEnded on_ended;
-  };
-  using Ended = std::vector<std::pair<OnEnded, BatchResult>>;
-
   // ClientStream::Owner
   std::shared_ptr<const FlowRequest> NextWrite() override;
   void OnResponse(const FlowResponse& response) override;
@@ -91,10 +64,6 @@ class FlowClient::Impl final : public ClientStream::Owner {
   void OnTimer();
   std::shared_ptr<const FlowRequest> NextBatch();
   void TakeHave(const telemetry::v1::Have& have);
-  void TakeAck(const Ack& ack, Ended& ended);
-  void TakeNack(const Nack& nack, Ended& ended);
-  void End(std::map<uint64_t, Unacked>::iterator batch, BatchResult result, Ended& ended);
-  bool CanSend(int64_t bytes) const;
   absl::Duration ReconnectDelay();
 
   const FlowClientOptions options_;
@@ -110,8 +79,7 @@ class FlowClient::Impl final : public ClientStream::Owner {
   bool closed_ = false;    // no new stream
   bool timers_changed_ = false;
 
-  uint64_t last_id_ = 0;
-  std::map<uint64_t, Unacked> unacked_;
+  Outbox outbox_;
 
   // Of the present stream.
   ClientStream* stream_ = nullptr;
@@ -120,16 +88,11 @@ class FlowClient::Impl final : public ClientStream::Owner {
   bool peer_drains_ = false;
   bool drain_written_ = false;
   bool heartbeat_due_ = false;
-  std::string cancelled_for_;  // why we broke it off
-  CreditAmount credit_;
-  std::deque<uint64_t> to_write_;                    // new batches, their credit is taken
-  std::set<uint64_t> to_resend_;                     // wait for credit, and go before new ones
-  std::multimap<absl::Duration, uint64_t> put_off_;  // by the moment they join to_resend_
+  std::string cancelled_for_;                               // why we broke it off
   std::map<std::string, telemetry::v1::Durable> durables_;  // by epoch, the newest covers all
 
   int failures_ = 0;  // reconnects in a row
   std::string error_ = "not connected yet";
-  uint64_t resent_ = 0;
   uint64_t reconnects_ = 0;
   absl::BitGen random_;
 };
@@ -137,27 +100,15 @@ class FlowClient::Impl final : public ClientStream::Owner {
 absl::Status FlowClient::Impl::Send(BatchPtr batch, OnEnded on_ended) {
   batch->batch().clear_id();
   const size_t bytes_without_id = batch->batch().ByteSizeLong();
-  RETURN_IF_ERROR(CheckLimits(batch->batch(), bytes_without_id));
+  RETURN_IF_ERROR(CheckBatch(batch->batch(), bytes_without_id));
   std::unique_lock<std::mutex> lock(mutex_);
-  const auto cost = [&] {
-    return static_cast<int64_t>(bytes_without_id + 1 +
-                                CodedOutputStream::VarintSize64(last_id_ + 1));
-  };
-  sendable_.wait(lock, [&] { return stopping_ || CanSend(cost()); });
+  sendable_.wait(lock, [&] {
+    return stopping_ || (connected_ && !peer_drains_ && outbox_.CanTake(bytes_without_id));
+  });
   if (stopping_) return absl::CancelledError("the sender is stopping");
-  const int64_t bytes = cost();
-  const uint64_t id = ++last_id_;
-  batch->batch().set_id(id);
-  credit_.batches -= 1;
-  credit_.bytes -= bytes;
-  unacked_.emplace(id, Unacked{std::move(batch), bytes, std::move(on_ended)});
-  to_write_.push_back(id);
+  outbox_.Take(std::move(batch), bytes_without_id, std::move(on_ended));
   stream_->Pump();
   return absl::OkStatus();
-}
-
-bool FlowClient::Impl::CanSend(int64_t bytes) const {
-  return connected_ && !peer_drains_ && to_resend_.empty() && Covers(credit_, bytes);
 }
 
 void FlowClient::Impl::SendDurable(telemetry::v1::Durable durable) {
@@ -175,12 +126,12 @@ void FlowClient::Impl::Shutdown(absl::Duration deadline) {
   sendable_.notify_all();
   if (!thread_.joinable()) return;
   if (stream_ != nullptr) stream_->Pump();  // Drain
-  clock_.WaitFor(lock, changed_, deadline, [&] { return unacked_.empty(); });
+  clock_.WaitFor(lock, changed_, deadline, [&] { return outbox_.empty(); });
   closed_ = true;
   changed_.notify_all();
   if (stream_ != nullptr) {
     // What is unacked now is not waited for, so there is nothing to be polite about.
-    if (unacked_.empty() && connected_) {
+    if (outbox_.empty() && connected_) {
       stream_->HalfClose();
       clock_.WaitFor(lock, changed_, kCloseMax, [&] { return stream_ == nullptr; });
     }
@@ -198,10 +149,10 @@ FlowClient::State FlowClient::Impl::state() const {
   State state;
   state.connected = connected_;
   state.error = connected_ ? "" : error_;
-  state.credit_batches = static_cast<uint32_t>(credit_.batches);
-  state.credit_bytes = static_cast<uint64_t>(std::max<int64_t>(credit_.bytes, 0));
-  state.unacked_batches = unacked_.size();
-  state.resent_batches = resent_;
+  state.credit_batches = static_cast<uint32_t>(outbox_.credit().batches);
+  state.credit_bytes = static_cast<uint64_t>(std::max<int64_t>(outbox_.credit().bytes, 0));
+  state.unacked_batches = outbox_.size();
+  state.resent_batches = outbox_.resent();
   state.reconnects = reconnects_;
   return state;
 }
@@ -241,8 +192,7 @@ absl::Duration FlowClient::Impl::NextTimer() const {
   } else if (stream_->writable()) {
     next = std::min(next, stream_->last_written() + options_.heartbeat_interval);
   }
-  if (!put_off_.empty()) next = std::min(next, put_off_.begin()->first);
-  return next;
+  return std::min(next, outbox_.NextPutOff());
 }
 
 void FlowClient::Impl::OnTimer() {
@@ -256,10 +206,7 @@ void FlowClient::Impl::OnTimer() {
     stream_->Cancel();
     return;
   }
-  while (!put_off_.empty() && put_off_.begin()->first <= now) {
-    if (unacked_.count(put_off_.begin()->second) != 0) to_resend_.insert(put_off_.begin()->second);
-    put_off_.erase(put_off_.begin());
-  }
+  outbox_.WakePutOff(now);
   if (now - stream_->last_written() >= options_.heartbeat_interval) heartbeat_due_ = true;
   stream_->Pump();
 }
@@ -278,7 +225,7 @@ std::shared_ptr<const FlowRequest> FlowClient::Impl::NextWrite() {
     hello_written_ = true;
     request->mutable_hello()->set_protocol(kFlowProtocol);
     request->mutable_hello()->set_source(options_.source);
-    for (const auto& [id, batch] : unacked_) request->mutable_hello()->add_unacked(id);
+    outbox_.FillHello(*request->mutable_hello());
     return request;
   }
   if (connected_ && !durables_.empty()) {
@@ -287,7 +234,7 @@ std::shared_ptr<const FlowRequest> FlowClient::Impl::NextWrite() {
     return request;
   }
   if (auto batch = NextBatch()) return batch;
-  if (connected_ && stopping_ && !drain_written_ && to_resend_.empty() && put_off_.empty()) {
+  if (connected_ && stopping_ && !drain_written_ && outbox_.nothing_to_resend()) {
     drain_written_ = true;
     request->mutable_drain();
     return request;
@@ -302,41 +249,26 @@ std::shared_ptr<const FlowRequest> FlowClient::Impl::NextWrite() {
 
 std::shared_ptr<const FlowRequest> FlowClient::Impl::NextBatch() {
   if (!connected_ || peer_drains_) return nullptr;
-  uint64_t id = 0;
-  if (!to_resend_.empty()) {
-    id = *to_resend_.begin();
-    const int64_t bytes = unacked_.at(id).bytes;
-    if (Covers(credit_, bytes)) {
-      credit_.batches -= 1;
-      credit_.bytes -= bytes;
-      to_resend_.erase(to_resend_.begin());
-      if (to_resend_.empty()) sendable_.notify_all();
-      ++resent_;
-    } else {
-      id = 0;
-    }
-  }
-  if (id == 0 && !to_write_.empty()) {
-    id = to_write_.front();
-    to_write_.pop_front();
-  }
-  if (id == 0) return nullptr;
-  const std::shared_ptr<BatchMessage>& message = unacked_.at(id).message;
-  return std::shared_ptr<const FlowRequest>(message, &message->request());
+  const bool resending = outbox_.resending();
+  std::shared_ptr<const FlowRequest> batch = outbox_.Next();
+  if (resending && !outbox_.resending()) sendable_.notify_all();
+  return batch;
 }
 
 void FlowClient::Impl::OnResponse(const FlowResponse& response) {
-  Ended ended;
+  Outbox::Ended ended;
   {
     std::lock_guard<std::mutex> lock(mutex_);
     if (response.has_have()) TakeHave(response.have());
     if (response.has_credit()) {
-      credit_.batches += response.credit().batches();
-      credit_.bytes += static_cast<int64_t>(response.credit().bytes());
+      outbox_.AddCredit(response.credit());
       sendable_.notify_all();
     }
-    if (response.has_ack()) TakeAck(response.ack(), ended);
-    if (response.has_nack()) TakeNack(response.nack(), ended);
+    if (response.has_ack()) outbox_.TakeAck(response.ack(), ended);
+    if (response.has_nack() && outbox_.TakeNack(response.nack(), clock_.Monotonic(), ended)) {
+      timers_changed_ = true;
+      changed_.notify_all();
+    }
     if (response.has_drain()) peer_drains_ = true;
     if (stream_ != nullptr) stream_->Pump();
     if (!ended.empty()) changed_.notify_all();
@@ -348,43 +280,8 @@ void FlowClient::Impl::TakeHave(const telemetry::v1::Have& have) {
   if (connected_) return;
   connected_ = true;
   failures_ = 0;
-  for (const auto& [id, batch] : unacked_) to_resend_.insert(id);
-  for (const uint64_t id : have.ids()) to_resend_.erase(id);
-  spdlog::info("flow to {}: connected, {} batches to send again", options_.address,
-               to_resend_.size());
-}
-
-void FlowClient::Impl::TakeAck(const Ack& ack, Ended& ended) {
-  for (const telemetry::v1::EndedBatch& batch : ack.ended()) {
-    const auto found = unacked_.find(batch.id());
-    if (found == unacked_.end()) continue;
-    End(found, {absl::OkStatus(), {batch.counts().begin(), batch.counts().end()}}, ended);
-  }
-}
-
-void FlowClient::Impl::TakeNack(const Nack& nack, Ended& ended) {
-  const auto found = unacked_.find(nack.id());
-  if (found == unacked_.end()) return;
-  if (nack.code() == Nack::CODE_FENCED) {
-    End(found, {absl::AbortedError(nack.text()), {}}, ended);
-  } else if (nack.code() == Nack::CODE_INVALID) {
-    End(found, {absl::InvalidArgumentError(nack.text()), {}}, ended);
-  } else {
-    const absl::Duration after =
-        std::min(absl::Milliseconds(nack.retry_after_ms()), kRetryAfterMax);
-    put_off_.emplace(clock_.Monotonic() + after, nack.id());
-    timers_changed_ = true;
-    changed_.notify_all();
-  }
-}
-
-void FlowClient::Impl::End(std::map<uint64_t, Unacked>::iterator batch, BatchResult result,
-                           Ended& ended) {
-  ended.emplace_back(std::move(batch->second.on_ended), std::move(result));
-  // A taker that acks what it was not sent is wrong, but must not make us send it.
-  to_resend_.erase(batch->first);
-  to_write_.erase(std::remove(to_write_.begin(), to_write_.end(), batch->first), to_write_.end());
-  unacked_.erase(batch);
+  const size_t resend = outbox_.Resume(have);
+  spdlog::info("flow to {}: connected, {} batches to send again", options_.address, resend);
 }
 
 void FlowClient::Impl::OnClosed(const grpc::Status& status) {
@@ -398,10 +295,7 @@ void FlowClient::Impl::OnClosed(const grpc::Status& status) {
   ++failures_;
   stream_ = nullptr;
   connected_ = false;
-  credit_ = {};
-  to_write_.clear();
-  to_resend_.clear();
-  put_off_.clear();
+  outbox_.Disconnect();
   durables_.clear();
   changed_.notify_all();
 }

@@ -6,13 +6,13 @@
 #include <functional>
 #include <memory>
 #include <string>
-#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/time/time.h"
 #include "proto/telemetry/v1/flow.pb.h"
 #include "services/common/clock/clock.h"
 #include "services/common/rpc/batch_message.h"
+#include "services/common/rpc/batch_result.h"
 #include "services/common/rpc/security.h"
 
 namespace nightjar::rpc {
@@ -24,15 +24,6 @@ struct FlowClientOptions {
   absl::Duration silence_max = absl::Seconds(45);  // no message for this long: cancel and reconnect
   absl::Duration reconnect_min = absl::Milliseconds(200);
   absl::Duration reconnect_max = absl::Seconds(10);  // full jitter between the two
-};
-
-// How one batch ended.
-struct BatchResult {
-  // OK: every event has ended, `counts` says how. kAborted: fenced, a newer owner exists.
-  // kInvalidArgument: refused for good, with the peer's text. Nothing else: everything else is
-  // retried inside.
-  absl::Status status;
-  std::vector<telemetry::v1::OutcomeCount> counts;
 };
 
 // Keeps one stream to one taker, for ever. A batch given to Send stays in memory until it has
@@ -48,8 +39,9 @@ class FlowClient {
 
   void Start();
 
-  // Waits for credit, then takes the batch (its id is set here). kCancelled after Shutdown began:
-  // the batch was not taken.
+  // Waits for credit, then takes the batch (its id is set here). On an error it was not taken and
+  // `on_ended` is not called. kCancelled: Shutdown has begun. kInvalidArgument: over
+  // kBatchEventsMax or kMessageBytesMax, split it.
   absl::Status Send(BatchPtr batch, OnEnded on_ended);
 
   // Tells the taker what is durable here and needs no dedupe any more. Dropped silently while not

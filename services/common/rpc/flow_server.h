@@ -12,7 +12,7 @@
 #include "proto/telemetry/v1/flow.pb.h"
 #include "services/common/clock/clock.h"
 #include "services/common/rpc/batch_message.h"
-#include "services/common/rpc/flow_client.h"
+#include "services/common/rpc/batch_result.h"
 #include "services/common/rpc/security.h"
 
 namespace grpc {

@@ -1,6 +1,7 @@
 #include "services/common/rpc/flow_testing.h"
 
 #include <algorithm>
+#include <thread>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -13,6 +14,35 @@ namespace nightjar::rpc {
 
 using telemetry::v1::FlowRequest;
 using telemetry::v1::FlowResponse;
+
+FlowClientOptions ClientOptions(const std::string& address, const std::string& source) {
+  FlowClientOptions options;
+  options.address = address;
+  options.source = source;
+  options.reconnect_min = absl::Milliseconds(1);
+  options.reconnect_max = absl::Milliseconds(20);
+  return options;
+}
+
+bool AdvanceUntil(SimulatedClock& clock, const std::function<bool()>& condition) {
+  std::mutex mutex;
+  std::condition_variable never;
+  for (int i = 0; i < 1000; ++i) {
+    std::unique_lock<std::mutex> lock(mutex);
+    if (SystemClock().WaitFor(lock, never, absl::Milliseconds(1), condition)) return true;
+    clock.Advance(absl::Milliseconds(100));
+  }
+  return false;
+}
+
+bool Eventually(const std::function<bool()>& condition) {
+  const absl::Duration deadline = SystemClock().Monotonic() + kTestPatience;
+  while (!condition()) {
+    if (SystemClock().Monotonic() > deadline) return false;
+    std::this_thread::yield();
+  }
+  return true;
+}
 
 BatchPtr MakeBatch(uint64_t first_seq_no, int events) {
   auto message = std::make_unique<BatchMessage>();

@@ -17,6 +17,7 @@
 #include "grpcpp/server.h"
 #include "proto/telemetry/v1/telemetry_service.grpc.pb.h"
 #include "services/common/clock/clock.h"
+#include "services/common/clock/simulated_clock.h"
 #include "services/common/rpc/flow_client.h"
 #include "services/common/rpc/flow_server.h"
 
@@ -25,6 +26,17 @@ namespace nightjar::rpc {
 // How long a test waits for what must happen before it fails. Nothing waits for this long when all
 // is well.
 inline constexpr absl::Duration kTestPatience = absl::Seconds(30);
+
+// Reconnects at once.
+FlowClientOptions ClientOptions(const std::string& address, const std::string& source = "reader");
+
+// Lets `condition` come true by moving the clock in steps too small for a watchdog. The peers'
+// messages travel in real time, so each step gives them a moment. False when it did not come true
+// in 100 s of the clock.
+bool AdvanceUntil(SimulatedClock& clock, const std::function<bool()>& condition);
+
+// False when `condition` did not come true within kTestPatience.
+bool Eventually(const std::function<bool()>& condition);
 
 // A batch of DNS events with the sequence numbers [first_seq_no, first_seq_no + events).
 BatchPtr MakeBatch(uint64_t first_seq_no, int events);

@@ -9,7 +9,7 @@
 #include <set>
 #include <vector>
 
-#include "services/common/rpc/flow_client.h"
+#include "services/common/rpc/batch_result.h"
 
 namespace nightjar::rpc {
 

@@ -6,6 +6,7 @@
 #include "absl/strings/str_join.h"
 #include "google/protobuf/util/time_util.h"
 #include "services/common/rpc/grpc_status.h"
+#include "services/common/rpc/settings.h"
 #include "services/common/runtime/log.h"
 
 namespace nightjar::runtime {
@@ -38,7 +39,9 @@ AdminService::AdminService(StageMonitor& monitor, const rpc::Security& security,
     : monitor_(monitor),
       security_(security),
       config_yaml_(std::move(config_yaml)),
-      watches_(monitor) {}
+      watches_(monitor) {
+  rpc::PinCallbackQueue();
+}
 
 void AdminService::EndStreams() {
   watches_.EndAll();
