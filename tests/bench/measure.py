@@ -71,7 +71,7 @@ def fill(pipeline, elasticsearch, documents):
 
 
 def deliver(pipeline, elasticsearch, documents):
-    """One pass over the whole backlog with fresh stages and a fresh engine; True when it is exact."""
+    """One pass over the whole backlog, with fresh stages and a fresh engine; True: exact."""
     engine = pipeline.start_fake_engine()
     pipeline.reader = "  start: earliest\n"
     before = cpu_seconds(pipeline.pids["elasticsearch"])
