@@ -10,9 +10,11 @@
 #include <utility>
 
 #include "absl/strings/escaping.h"
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/string_view.h"
+#include "absl/strings/strip.h"
 #include "httplib.h"
 #include "services/common/status/check.h"
 
@@ -57,6 +59,9 @@ struct FakeEngine::Impl {
     server.Post(R"(/v1/events/(\w+))", [this](const httplib::Request& in, httplib::Response& out) {
       TakeEvents(in, out);
     });
+    server.Get("/v1/alerts", [this](const httplib::Request& in, httplib::Response& out) {
+      if (Authorized(in, out)) GiveAlerts(in.get_param_value("follow"), out);
+    });
     server.Get("/fake/stats", [this](const httplib::Request&, httplib::Response& out) {
       std::lock_guard<std::mutex> lock(mutex);
       out.set_content(absl::StrCat("{\"posts\":", stats.posts, ",\"accepted\":", stats.accepted,
@@ -95,6 +100,46 @@ struct FakeEngine::Impl {
       return fault;
     }
     return fault;
+  }
+
+  void GiveAlerts(const std::string& follow, httplib::Response& out) {
+    std::lock_guard<std::mutex> lock(mutex);
+    polls.push_back(follow);
+    if (!poll_faults.empty()) {
+      const EngineFault fault = poll_faults.front();
+      poll_faults.pop_front();
+      return AnswerPoll(fault, out);
+    }
+    size_t page = 0;
+    absl::string_view number = follow;
+    const bool known =
+        follow.empty() || (absl::ConsumePrefix(&number, "page-") &&
+                           absl::SimpleAtoi(number, &page) && page <= alert_pages.size());
+    if (!known) {
+      out.status = 400;
+      return out.set_content(Message("unknown follow"), "application/json");
+    }
+    const bool has_page = page < alert_pages.size();
+    out.set_content(alerts_reply.value_or(absl::StrCat(
+                        "{\"follow\":\"page-", page + (has_page ? 1 : 0),
+                        "\",\"more\":", page + 1 < alert_pages.size() ? "true" : "false", ",",
+                        has_page ? alert_pages[page] : "\"alerts\":[],\"threats\":{}", "}")),
+                    "application/json");
+  }
+
+  static void AnswerPoll(const EngineFault& fault, httplib::Response& out) {
+    if (fault.kind == EngineFault::Kind::kHtml) {
+      return out.set_content("<html><body>Please log in</body></html>", "text/html");
+    }
+    if (fault.kind == EngineFault::Kind::kDropReply) {
+      return out.set_content_provider(1000, "application/json",
+                                      [](size_t, size_t, httplib::DataSink&) { return false; });
+    }
+    out.status = fault.status;
+    if (fault.retry_after_seconds.has_value()) {
+      out.set_header("Retry-After", absl::StrCat(*fault.retry_after_seconds));
+    }
+    out.set_content(Message("told to fail"), "application/json");
   }
 
   void TakeEvents(const httplib::Request& in, httplib::Response& out) {
@@ -185,6 +230,10 @@ struct FakeEngine::Impl {
   std::deque<EngineFault> queued;
   std::optional<EngineFault> fault;
   std::string reject_text, reject_reason, poison;
+  std::vector<std::string> alert_pages;  // what follows "more", without the brackets
+  std::deque<EngineFault> poll_faults;
+  std::optional<std::string> alerts_reply;
+  std::vector<std::string> polls;
   Stats stats;
   std::unordered_map<uint64_t, uint32_t> ids;
   std::vector<std::string> kept;
@@ -219,6 +268,27 @@ void FakeEngine::RefuseBodiesWith(const std::string& text) {
 void FakeEngine::SetApiKey(const std::string& key) {
   std::lock_guard<std::mutex> lock(impl_->mutex);
   impl_->options.api_key = key;
+}
+
+void FakeEngine::QueueAlerts(const std::string& alerts, const std::string& threats) {
+  std::lock_guard<std::mutex> lock(impl_->mutex);
+  impl_->alert_pages.push_back(
+      absl::StrCat("\"alerts\":[", alerts, "],\"threats\":{", threats, "}"));
+}
+
+void FakeEngine::SetAlertsReply(std::optional<std::string> body) {
+  std::lock_guard<std::mutex> lock(impl_->mutex);
+  impl_->alerts_reply = std::move(body);
+}
+
+void FakeEngine::FailNextPolls(int polls, EngineFault fault) {
+  std::lock_guard<std::mutex> lock(impl_->mutex);
+  impl_->poll_faults.insert(impl_->poll_faults.end(), polls, fault);
+}
+
+std::vector<std::string> FakeEngine::polls() const {
+  std::lock_guard<std::mutex> lock(impl_->mutex);
+  return impl_->polls;
 }
 
 FakeEngine::Stats FakeEngine::stats() const {

@@ -1,4 +1,5 @@
-// An analytics engine that counts: the ingest half of the AlphaSOC API v1, with faults on request.
+// An analytics engine that counts: events in and alerts out of the AlphaSOC API v1, with faults on
+// request.
 #ifndef TESTS_FAKES_FAKE_ENGINE_H_
 #define TESTS_FAKES_FAKE_ENGINE_H_
 
@@ -58,6 +59,17 @@ class FakeEngine {
   // A body with such a line is refused whole with 400.
   void RefuseBodiesWith(const std::string& text);
   void SetApiKey(const std::string& key);
+
+  // Adds a page to what GET /v1/alerts hands out: `alerts` is the inside of its list, `threats`
+  // that of its dictionary. Pages are never forgotten; the bookmark after the nth is "page-<n>", an
+  // unknown one is answered with 400. `more` is true while further pages are there.
+  void QueueAlerts(const std::string& alerts, const std::string& threats = "");
+  // Every poll gets this body instead, until cleared.
+  void SetAlertsReply(std::optional<std::string> body);
+  // The next polls get this instead of a page (kStatus, kHtml or kDropReply).
+  void FailNextPolls(int polls, EngineFault fault);
+  // The bookmark of every poll so far.
+  std::vector<std::string> polls() const;
 
   struct Stats {
     uint64_t posts = 0;  // of events, whatever became of them

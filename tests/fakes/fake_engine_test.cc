@@ -65,5 +65,19 @@ TEST(EventId, IsFoundOnlyInItsFullForm) {
   EXPECT_EQ(EventId("njx nj12"), std::nullopt);
 }
 
+TEST_F(FakeEngineTest, AlertsComeInPagesBehindTheirBookmark) {
+  engine_.QueueAlerts(R"({"id":"a"})", R"("t":{"title":"T","severity":3})");
+  engine_.QueueAlerts(R"({"id":"b"})");
+  EXPECT_EQ(client_.Get("/v1/alerts")->body,
+            R"({"follow":"page-1","more":true,"alerts":[{"id":"a"}],)"
+            R"("threats":{"t":{"title":"T","severity":3}}})");
+  EXPECT_EQ(client_.Get("/v1/alerts?follow=page-1")->body,
+            R"({"follow":"page-2","more":false,"alerts":[{"id":"b"}],"threats":{}})");
+  EXPECT_EQ(client_.Get("/v1/alerts?follow=page-2")->body,
+            R"({"follow":"page-2","more":false,"alerts":[],"threats":{}})");
+  EXPECT_EQ(client_.Get("/v1/alerts?follow=page-3")->status, 400);
+  EXPECT_THAT(engine_.polls(), ElementsAre("", "page-1", "page-2", "page-3"));
+}
+
 }  // namespace
 }  // namespace nightjar::fakes

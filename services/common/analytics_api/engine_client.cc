@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "absl/strings/ascii.h"
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "services/common/analytics_api/gzip.h"
@@ -17,6 +18,21 @@ constexpr size_t kReplyBytesMax = 4 << 20;
 // Basic authentication with the key as user and no password (API v1).
 config::Secret BasicAuthorization(const config::Secret& key) {
   return config::Secret("Basic " + absl::Base64Escape(key.reveal() + ":"));
+}
+
+// A value in the query of a URL (RFC 3986, section 2.3: only unreserved characters as they are).
+std::string QueryEscape(absl::string_view text) {
+  std::string escaped;
+  for (const char c : text) {
+    const bool plain = absl::ascii_isalnum(static_cast<unsigned char>(c)) || c == '-' || c == '.' ||
+                       c == '_' || c == '~';
+    if (plain) {
+      escaped.push_back(c);
+    } else {
+      absl::StrAppend(&escaped, "%", absl::Hex(static_cast<unsigned char>(c), absl::kZeroPad2));
+    }
+  }
+  return escaped;
 }
 
 // True when another host of the same engine may do better.
@@ -38,6 +54,7 @@ absl::Status EngineClient::PostEvents(absl::string_view type, absl::string_view 
                                       uint64_t count, EventsReply* reply, Exchange* exchange) {
   http::Request request;
   request.method = "POST";
+  request.response_bytes_max = kReplyBytesMax;
   request.headers = {{"Content-Type", "application/json"}};
   request.body = lines;
   if (options_.gzip) {
@@ -59,7 +76,9 @@ absl::Status EngineClient::PostEvents(absl::string_view type, absl::string_view 
 }
 
 absl::Status EngineClient::CheckAccount(Exchange* exchange) {
-  absl::Status status = SendToHosts(http::Request{}, "/v1/account/status", exchange);
+  http::Request request;
+  request.response_bytes_max = kReplyBytesMax;
+  absl::Status status = SendToHosts(std::move(request), "/v1/account/status", exchange);
   if (status.ok() && response_.content_type == "text/html") {
     return absl::UnavailableError(absl::StrCat(
         "GET ", exchange->host, "/v1/account/status: the engine answered an HTML page"));
@@ -67,10 +86,26 @@ absl::Status EngineClient::CheckAccount(Exchange* exchange) {
   return status;
 }
 
+absl::Status EngineClient::Alerts(absl::string_view follow, AlertsPage* page, Exchange* exchange) {
+  http::Request request;
+  request.response_bytes_max = kAlertsReplyBytesMax;
+  std::string path = "/v1/alerts";
+  if (!follow.empty()) absl::StrAppend(&path, "?follow=", QueryEscape(follow));
+  absl::Status status = SendToHosts(std::move(request), path, exchange);
+  if (!status.ok()) return status;
+  auto parsed = ParseAlertsReply(response_.content_type, response_.body());
+  if (!parsed.ok()) {
+    return absl::Status(
+        parsed.status().code(),
+        absl::StrCat("GET ", exchange->host, "/v1/alerts: ", parsed.status().message()));
+  }
+  *page = *std::move(parsed);
+  return absl::OkStatus();
+}
+
 absl::Status EngineClient::SendToHosts(http::Request request, const std::string& path,
                                        Exchange* exchange) {
   request.timeout = options_.timeout;
-  request.response_bytes_max = kReplyBytesMax;
   request.headers.emplace_back("Authorization", Authorization());
   absl::Status status;
   for (size_t tries = 0; tries < hosts_.size(); ++tries) {

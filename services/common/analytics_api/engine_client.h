@@ -13,6 +13,7 @@
 #include "absl/status/status.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
+#include "services/common/analytics_api/alerts_reply.h"
 #include "services/common/analytics_api/events_reply.h"
 #include "services/common/config/secret.h"
 #include "services/common/http/http_client.h"
@@ -55,6 +56,11 @@ class EngineClient {
 
   // GET /v1/account/status: whether the engine is there and takes the key. Errors as above.
   absl::Status CheckAccount(Exchange* exchange);
+
+  // GET /v1/alerts behind the bookmark `follow`; empty: from the beginning of what the engine
+  // keeps. OK only for a page that can be believed (alerts_reply.h). Errors as above;
+  // kInvalidArgument: it refuses the bookmark.
+  absl::Status Alerts(absl::string_view follow, AlertsPage* page, Exchange* exchange);
 
   void SetApiKey(const config::Secret& key);
   // Ends an exchange in progress and every later one.

@@ -2,6 +2,7 @@
 
 #include <array>
 #include <charconv>
+#include <cmath>
 #include <cstring>
 
 namespace nightjar::analytics_api {
@@ -151,6 +152,26 @@ void JsonWriter::String(absl::string_view key, absl::string_view value) {
   out_.push_back('"');
   AppendJsonEscaped(value, &out_);
   out_.push_back('"');
+}
+
+void JsonWriter::StringElement(absl::string_view value) {
+  Comma();
+  out_.push_back('"');
+  AppendJsonEscaped(value, &out_);
+  out_.push_back('"');
+}
+
+void JsonWriter::Null(absl::string_view key) {
+  Key(key);
+  Append("null", &out_);
+}
+
+void JsonWriter::Real(absl::string_view key, double value) {
+  if (!std::isfinite(value)) return Null(key);
+  Key(key);
+  char digits[32];
+  const auto end = std::to_chars(digits, digits + sizeof(digits), value).ptr;
+  out_.append(digits, end - digits);
 }
 
 void JsonWriter::Integer(absl::string_view key, int64_t value) {

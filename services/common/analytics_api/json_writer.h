@@ -31,6 +31,11 @@ class JsonWriter {
   void BeginElement() { Comma(), Open('{'); }
 
   void String(absl::string_view key, absl::string_view value);
+  // A text as an element of an array.
+  void StringElement(absl::string_view value);
+  void Null(absl::string_view key);
+  // As short as it can be and still read back the same; null for what JSON has no number for.
+  void Real(absl::string_view key, double value);
   void Integer(absl::string_view key, int64_t value);
   void Bool(absl::string_view key, bool value);
   // RFC 3339 in UTC with as many digits of the second as it needs: 2026-11-24T12:00:00.5Z.
