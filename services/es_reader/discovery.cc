@@ -72,7 +72,6 @@ bool Discovery::ListIndices() {
   const absl::StatusOr<std::vector<IndexInfo>> list = client_.Resolve(options_.patterns);
   const bool none = list.status().code() == absl::StatusCode::kNotFound;
   if (!list.ok() && !none) return Report(list.status());
-  next_list_ = clock_.Monotonic() + kEvery;
   std::set<std::string> closed;
   indices_.clear();
   for (auto& [uuid, times] : absent_) ++times;
@@ -95,6 +94,10 @@ bool Discovery::ListIndices() {
   }
   closed_ = std::move(closed);
   DropDeleted();
+  // A first user waits for the first index, so that is looked for in every poll; one that went
+  // away only after a while, since it counts as deleted when it is absent from two lists.
+  const bool waiting = none && absent_.empty();
+  next_list_ = clock_.Monotonic() + (waiting ? absl::ZeroDuration() : kEvery);
   if (none) return Report(list.status());
   return true;
 }

@@ -23,7 +23,7 @@ namespace nightjar::es_reader {
 // outlives it.
 class Discovery {
  public:
-  static constexpr absl::Duration kEvery = absl::Seconds(10);             // list of indices
+  static constexpr absl::Duration kEvery = absl::Seconds(10);  // list, once there is an index
   static constexpr absl::Duration kMissingPrimaryMax = absl::Minutes(2);  // then it is an alarm
   static constexpr int kAbsentMax = 2;        // lists without an index, then it was deleted
   static constexpr int kEpochChangesMax = 3;  // of a shard in an hour, then it is held

@@ -64,6 +64,30 @@ TEST_F(DiscoveryTest, AnIndexDeletedBeforeItWasReadIsCountedExactly) {
               HasSubstr("nightjar_reader_deleted_before_drained_operations_total 25"));
 }
 
+TEST_F(DiscoveryTest, TheFirstIndexIsFoundInThePollAfterItsCreation) {
+  discovery_->Poll();
+  EXPECT_THAT(Reason(), HasSubstr("no index yet"));
+  PollAfter(absl::Seconds(1));
+  EXPECT_THAT(state_.shards, SizeIs(0));
+  elastic_.CreateIndex(kIndex);
+  Write(5);
+  PollAfter(absl::Seconds(1));
+  EXPECT_THAT(state_.shards, SizeIs(1));
+  EXPECT_EQ(Reason(), "");
+}
+
+TEST_F(DiscoveryTest, TheOnlyIndexIsNotTakenForDeletedSoonerThanOthers) {
+  elastic_.CreateIndex(kIndex);
+  Write(5);
+  discovery_->Poll();
+  elastic_.DeleteIndex(kIndex);
+  PollAfter(Discovery::kEvery);
+  PollAfter(Discovery::kEvery - absl::Seconds(1));
+  EXPECT_THAT(state_.shards, SizeIs(1));
+  PollAfter(absl::Seconds(1));
+  EXPECT_THAT(state_.shards, SizeIs(0));
+}
+
 TEST_F(DiscoveryTest, AShardWithoutPrimaryIsAnAlarmAfterTwoMinutes) {
   elastic_.CreateIndex(kIndex);
   Write(5);
