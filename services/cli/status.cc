@@ -1,0 +1,80 @@
+#include "services/cli/status.h"
+
+#include <unistd.h>
+
+#include <cstdio>
+#include <future>
+#include <memory>
+#include <utility>
+#include <vector>
+
+#include "services/cli/stage_client.h"
+#include "services/cli/stages.h"
+#include "services/cli/status_json.h"
+#include "services/cli/status_screen.h"
+
+namespace nightjar::cli {
+namespace {
+
+constexpr absl::Duration kAnswerMax = absl::Seconds(3);
+constexpr absl::Duration kWatchInterval = absl::Seconds(2);
+constexpr char kClearScreen[] = "\033[H\033[2J";
+
+struct Peer {
+  std::string stage;
+  std::string address;
+  std::unique_ptr<StageClient> client;
+};
+
+// In the direction of the data.
+std::vector<Peer> Peers(const config::Config& config) {
+  const rpc::Security security = SecurityOf(config);
+  const std::vector<Stage> stages = NeededStages(config);
+  std::vector<Peer> peers;
+  for (auto stage = stages.rbegin(); stage != stages.rend(); ++stage) {
+    for (const std::string& address : stage->addresses) {
+      peers.push_back({stage->name, address, std::make_unique<StageClient>(address, security)});
+    }
+  }
+  return peers;
+}
+
+// All at once: those that do not answer delay the screen only once.
+std::vector<StageReport> Ask(const std::vector<Peer>& peers) {
+  std::vector<std::future<absl::StatusOr<admin::v1::StageStatus>>> answers;
+  for (const Peer& peer : peers) {
+    answers.push_back(
+        std::async(std::launch::async, [&peer] { return peer.client->GetStatus(kAnswerMax); }));
+  }
+  std::vector<StageReport> reports;
+  for (size_t i = 0; i < peers.size(); ++i) {
+    reports.push_back({peers[i].stage, peers[i].address, answers[i].get()});
+  }
+  return reports;
+}
+
+void Pause(Clock& clock) {
+  std::mutex mutex;
+  std::condition_variable never;
+  std::unique_lock<std::mutex> lock(mutex);
+  clock.WaitFor(lock, never, kWatchInterval, [] { return false; });
+}
+
+}  // namespace
+
+int RunStatus(const config::Config& config, const StatusOptions& options, Clock& clock) {
+  const std::vector<Peer> peers = Peers(config);
+  for (;;) {
+    const std::vector<StageReport> reports = Ask(peers);
+    const std::string text =
+        options.json ? StatusJson(reports, clock.Now()) : StatusScreen(reports, clock.Now());
+    const bool clear = options.watch && !options.json && isatty(STDOUT_FILENO) != 0;
+    std::printf("%s%s", clear ? kClearScreen : "", text.c_str());
+    // Whoever reads the output may have gone.
+    if (std::fflush(stdout) != 0 || !options.watch) return AllReady(reports) ? 0 : 1;
+    if (!options.json && !clear) std::printf("\n");
+    Pause(clock);
+  }
+}
+
+}  // namespace nightjar::cli
