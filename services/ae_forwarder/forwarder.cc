@@ -272,6 +272,7 @@ bool Forwarder::Commit(const Body& body, const BodyResult& result) {
   }
   if (!any) return true;
   std::vector<EndedChange> changes;
+  changes.reserve(by_epoch.size());
   for (auto& [epoch, change] : by_epoch) changes.push_back(std::move(change));
   return RetryState("state", [&] { return parts_.state.journal->Commit(changes); });
 }

@@ -34,8 +34,8 @@ struct PosterContext {
 // One thread's worth: Deliver is called by one thread at a time. `context` outlives it.
 class Poster {
  public:
-  Poster(analytics_api::EngineClientOptions options, PosterContext& context)
-      : client_(std::move(options)), context_(context) {}
+  Poster(const analytics_api::EngineClientOptions& options, PosterContext& context)
+      : client_(options), context_(context) {}
 
   // Posts `body` until every event has ended or Cancel was called: retries for ever while the
   // engine is away, is overloaded or refuses the key; bisects when it refuses the body. Events

@@ -5,7 +5,7 @@ set -euo pipefail
 cd "$(dirname "$0")/../.."
 files=("$@")
 if [ ${#files[@]} -eq 0 ]; then
-  mapfile -t files < <(git ls-files 'services/*.cc' | grep -Ev '_(test|benchmark|testing)\.cc$')
+  mapfile -t files < <(git ls-files 'services/*.cc' | grep -Ev '_(test|testing|benchmark)(_main)?\.cc$')
 fi
 read -ra bazel <<<"${BAZEL:-bazel}"
 "${bazel[@]}" build --experimental_convenience_symlinks=ignore //proto/...

@@ -61,7 +61,7 @@ Run LongestZeroRun(const std::array<uint16_t, 8>& groups) {
 
 std::string FormatIpv6(const std::array<uint8_t, 16>& bytes) {
   std::array<uint16_t, 8> groups;
-  for (int i = 0; i < 8; ++i)
+  for (size_t i = 0; i < groups.size(); ++i)
     groups[i] = static_cast<uint16_t>(bytes[2 * i] << 8 | bytes[2 * i + 1]);
   const Run zeros = LongestZeroRun(groups);
   std::string text;
