@@ -33,6 +33,8 @@ constexpr size_t kEncodedLabelBytesMin = 16;
 // Evidence is kept from this share of the threshold on: before, nearly nothing comes of it.
 constexpr uint64_t kSampleBytes = kTunnelBytesHour / 4;
 
+constexpr size_t kNameBytesMax = 254;
+
 // Longest top-level domain that people make up: letters only, such as "localdomain" or the name of
 // a company. What tools leave in the last place is neither short nor letters only.
 constexpr size_t kOwnSuffixBytesMax = 15;
@@ -107,6 +109,7 @@ DnsTunnel::DnsTunnel(Folding& folding, metrics::Metrics& metrics)
 
 void DnsTunnel::Evaluate(const signals::Facts& facts, const Source& source, int64_t seconds,
                          const std::string& index, std::vector<Finding>* findings) {
+  if (facts.host.size() > kNameBytesMax) return;  // cannot have been asked
   NoteServer(facts, source, seconds);
   const Question question(facts, seconds);
   if (question.domain.empty() || question.bytes == 0 || absl::EndsWith(facts.host, ".arpa")) return;

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <cstdlib>
 #include <iterator>
+#include <tuple>
 
 #include "absl/strings/str_cat.h"
 #include "prometheus/counter.h"
@@ -208,18 +209,22 @@ bool PortScan::FollowSweep(const Contact& contact, State* state, Evidence* evide
 size_t PortScan::Join(uint64_t group, uint32_t member, const Contact& contact, int64_t span,
                       State* state) {
   std::vector<FanOut>& fan_outs = state->fan_outs;
+  const auto is_over = [&contact](const FanOut& fan_out) {
+    return std::abs(contact.seconds - fan_out.since) >= fan_out.span;
+  };
   auto joined = std::find_if(fan_outs.begin(), fan_outs.end(),
                              [group](const FanOut& fan_out) { return fan_out.group == group; });
-  if (joined == fan_outs.end()) {
-    if (fan_outs.size() < kFanOutsMax) {
-      joined = fan_outs.insert(fan_outs.end(), FanOut());
-    } else {
-      joined = std::min_element(fan_outs.begin(), fan_outs.end(),
-                                [](const FanOut& a, const FanOut& b) { return a.since < b.since; });
-    }
-    *joined = {group, contact.seconds, {}};
+  if (joined == fan_outs.end() && fan_outs.size() < kFanOutsMax) {
+    joined = fan_outs.insert(fan_outs.end(), FanOut());
+  } else if (joined == fan_outs.end()) {  // the smallest makes place
+    joined = std::min_element(fan_outs.begin(), fan_outs.end(),
+                              [&is_over](const FanOut& a, const FanOut& b) {
+                                return std::make_tuple(!is_over(a), a.members.size(), a.since) <
+                                       std::make_tuple(!is_over(b), b.members.size(), b.since);
+                              });
+    joined->span = 0;
   }
-  if (std::abs(contact.seconds - joined->since) >= span) *joined = {group, contact.seconds, {}};
+  if (is_over(*joined)) *joined = {group, contact.seconds, span, {}};
   AddDistinct(member, kScanWebSweepMin, &joined->members);
   return joined->members.size();
 }

@@ -54,6 +54,7 @@ class PortScan {
   struct FanOut {
     uint64_t group = 0;
     int64_t since = 0;              // seconds
+    int64_t span = 0;               // seconds it is followed for
     std::vector<uint32_t> members;  // distinct, at most the threshold
   };
   struct State {

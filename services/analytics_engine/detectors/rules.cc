@@ -40,7 +40,14 @@ std::string KeyOf(const signals::Facts& facts, RuleKey key) {
   if (key == RuleKey::kPort) {
     return absl::StrCat(facts.event.ip().transport(), "/", facts.event.destination_port());
   }
+  const absl::string_view domain = network::RegistrableDomain(facts.host);
+  if (!domain.empty()) return std::string(domain);
   return facts.host.empty() ? facts.event.destination_ip() : facts.host;
+}
+
+bool MayBeAnswered(const telemetry::v1::Event& event) {
+  const ContactOutcome outcome = OutcomeOf(event);
+  return outcome == ContactOutcome::kAnswered || outcome == ContactOutcome::kUnknown;
 }
 
 // One matched row.
@@ -60,8 +67,7 @@ bool MatchSignal(const signals::Facts& facts, const telemetry::v1::Signal& signa
   });
   if (rule == rules.end()) return false;
   // A port nobody answered at was not used, only tried: that is for the scan detector.
-  if (rule->key == RuleKey::kPort && OutcomeOf(facts.event) == ContactOutcome::kFailed)
-    return false;
+  if (rule->key == RuleKey::kPort && !MayBeAnswered(facts.event)) return false;
   *match = {rule->threat, rule->severity, rule->flag, "signal", KeyOf(facts, rule->key)};
   return true;
 }
@@ -70,7 +76,7 @@ bool MatchRow(const signals::Facts& facts, const telemetry::v1::Signal& signal, 
   absl::string_view list = signal.name();
   if (!absl::ConsumePrefix(&list, "list:")) return MatchSignal(facts, signal, match);
   const ListRule& rule = FindListRule(list);
-  *match = {rule.threat, rule.severity, rule.flag, "list", KeyOf(facts, RuleKey::kHost)};
+  *match = {rule.threat, rule.severity, rule.flag, "list", KeyOf(facts, RuleKey::kDomain)};
   return true;
 }
 
@@ -97,26 +103,26 @@ void Add(const signals::Facts& facts, const telemetry::v1::Signal& signal, Match
 
 const std::vector<SignalRule>& SignalRules() {
   static const auto* rules = new std::vector<SignalRule>{
-      {"metadata_answer", kDns, "aws_rebinding", 4, nullptr, RuleKey::kHost},
-      {"oast_domain", kNames, "oast", 4, "oast", RuleKey::kHost},
-      {"telegram_bot", kHttp, "telegram_bot", 4, nullptr, RuleKey::kHost},
+      {"metadata_answer", kDns, "aws_rebinding", 4, nullptr, RuleKey::kDomain},
+      {"oast_domain", kNames, "oast", 4, "oast", RuleKey::kDomain},
+      {"telegram_bot", kHttp, "telegram_bot", 4, nullptr, RuleKey::kDomain},
       // The name alone does not tell a bot from a program of the company's own.
-      {"telegram_bot", kDns | kTls, "telegram_bot", 2, nullptr, RuleKey::kHost},
+      {"telegram_bot", kDns | kTls, "telegram_bot", 2, nullptr, RuleKey::kDomain},
       // Typed or clicked by people too, unlike the circuits that lists know.
-      {"onion_name", kNames, "anon_circuit", 3, "tor", RuleKey::kHost},
-      {"tor_gateway", kNames, "anon_circuit", 3, "tor", RuleKey::kHost},
+      {"onion_name", kNames, "anon_circuit", 3, "tor", RuleKey::kDomain},
+      {"tor_gateway", kNames, "anon_circuit", 3, "tor", RuleKey::kDomain},
       {"irc_port", kIp, "irc_activity", 3, "irc", RuleKey::kPort},
       {"ldap_to_outside", kIp, "unusual_network_port", 3, "unusual_port", RuleKey::kPort},
       {"mining_port", kIp, "unusual_network_port", 2, "unusual_port", RuleKey::kPort},
       {"unusual_port", kIp, "unusual_network_port", 2, "unusual_port", RuleKey::kPort},
       // One large echo is no volume yet.
-      {"large_icmp", kIcmp, "icmp_tunneling", 2, nullptr, RuleKey::kHost},
+      {"large_icmp", kIcmp, "icmp_tunneling", 2, nullptr, RuleKey::kDomain},
       {"smb_to_outside", kIp, "outbound_smb", 1, nullptr, RuleKey::kPort},
-      {"bad_tld", kNames, "bad_tld", 1, "bad_tld", RuleKey::kHost},
-      {"random_host_name", kNames, nullptr, 0, "perplexing_domain", RuleKey::kHost},
-      {"long_host_name", kNames, nullptr, 0, "perplexing_host", RuleKey::kHost},
-      {"attack_tool_user_agent", kHttp, nullptr, 0, "bad_ua", RuleKey::kHost},
-      {"old_user_agent", kHttp, nullptr, 0, "bad_ua", RuleKey::kHost},
+      {"bad_tld", kNames, "bad_tld", 1, "bad_tld", RuleKey::kDomain},
+      {"random_host_name", kNames, nullptr, 0, "perplexing_domain", RuleKey::kDomain},
+      {"long_host_name", kNames, nullptr, 0, "perplexing_host", RuleKey::kDomain},
+      {"attack_tool_user_agent", kHttp, nullptr, 0, "bad_ua", RuleKey::kDomain},
+      {"old_user_agent", kHttp, nullptr, 0, "bad_ua", RuleKey::kDomain},
   };
   return *rules;
 }

@@ -15,8 +15,8 @@ namespace nightjar::analytics_engine {
 
 // What a finding is about, and so what repeated ones are folded by.
 enum class RuleKey {
-  kHost,  // the name asked for; the destination's address when there is none
-  kPort,  // the destination's port, as "tcp/4444"
+  kDomain,  // the registrable domain of the name asked for, else the name, else the address
+  kPort,    // the destination's port, as "tcp/4444"
 };
 
 struct SignalRule {

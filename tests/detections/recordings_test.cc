@@ -1,0 +1,140 @@
+// What the embedded engine finds in recorded telemetry, and that it finds nothing grave in benign
+// traffic.
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "services/analytics_engine/detectors/detectors.h"
+#include "services/analytics_engine/detectors/flags.h"
+#include "services/analytics_engine/detectors/threats.h"
+#include "services/common/metrics/metrics.h"
+#include "services/common/status/status_matchers.h"
+#include "tests/detections/recording.h"
+
+namespace nightjar::tests {
+namespace {
+
+using analytics_engine::DetectorOptions;
+using analytics_engine::Detectors;
+using analytics_engine::Finding;
+using ::testing::Each;
+using ::testing::Field;
+using ::testing::IsEmpty;
+using ::testing::Le;
+using ::testing::Not;
+using ::testing::SizeIs;
+
+struct Found {
+  std::string source;
+  Finding finding;
+};
+
+void PrintTo(const Found& found, std::ostream* out) {
+  *out << found.source << " " << found.finding.threat << " " << found.finding.severity << " "
+       << found.finding.key << ": " << found.finding.evidence.value
+       << " >= " << found.finding.evidence.threshold << " " << found.finding.evidence.measure;
+}
+
+std::vector<Found> Detect(const std::vector<std::string>& recordings) {
+  metrics::Metrics metrics;
+  DetectorOptions options;
+  std::vector<signals::ListFile> files;
+  for (const char* name : {"c2", "imposter", "sinkhole"}) {
+    files.push_back({name, absl::StrCat("deploy/local/lists/", name, ".txt")});
+  }
+  auto lists = signals::ListSet::Load(files);
+  EXPECT_OK(lists.status());
+  options.lists = *lists;
+  Detectors detectors(options, metrics);
+  std::vector<Found> found;
+  for (const std::string& recording : recordings) {
+    for (const telemetry::v1::Event& event : Recording(recording)) {
+      std::vector<Finding> findings;
+      detectors.Evaluate(event, kRecordingIndex, &findings);
+      for (Finding& finding : findings) {
+        found.push_back({event.source_ip(), std::move(finding)});
+        std::cout << recording << ": ";
+        PrintTo(found.back(), &std::cout);
+        std::cout << "\n";
+      }
+    }
+  }
+  return found;
+}
+
+std::set<std::pair<std::string, std::string>> Graves(const std::vector<Found>& all) {
+  std::set<std::pair<std::string, std::string>> graves;
+  for (const Found& found : all) {
+    if (found.finding.severity >= 4) graves.emplace(found.source, found.finding.threat);
+  }
+  return graves;
+}
+
+using Pairs = std::set<std::pair<std::string, std::string>>;
+
+TEST(RecordingsTest, DnsTunnelsAreFound) {
+  EXPECT_EQ(Graves(Detect({"dns-tunnel-iodine"})),
+            Pairs({{"10.20.0.21", "multiple_long_hostnames"}}));
+  EXPECT_EQ(Graves(Detect({"dns-tunnel-txt"})), Pairs({{"10.20.0.22", "multiple_long_hostnames"}}));
+  EXPECT_EQ(Graves(Detect({"flightsim-tunnel-dns"})),
+            Pairs({{"10.20.0.52", "multiple_long_hostnames"}}));
+}
+
+TEST(RecordingsTest, PortScansAreFound) {
+  EXPECT_EQ(Graves(Detect({"port-scan"})), Pairs({{"10.20.0.25", "outbound_port_scan"}}));
+  EXPECT_EQ(Graves(Detect({"syn-scan"})), Pairs({{"10.20.0.36", "outbound_port_scan"}}));
+  EXPECT_EQ(Graves(Detect({"flightsim-scan"})), Pairs({{"10.20.0.49", "outbound_port_scan"}}));
+}
+
+TEST(RecordingsTest, ListedNamesAreFoundEachOnce) {
+  const auto threats = [](const std::vector<Found>& all, const std::string& threat) {
+    std::multiset<std::string> keys;
+    for (const Found& found : all) {
+      if (found.finding.threat == threat) keys.insert(found.finding.key);
+    }
+    return keys;
+  };
+  EXPECT_EQ(
+      threats(Detect({"flightsim-c2"}), "c2_communication"),
+      (std::multiset<std::string>{"c2-alpha.example", "c2-bravo.example", "c2-charlie.example",
+                                  "c2-delta.example", "c2-echo.example"}));
+  EXPECT_THAT(threats(Detect({"flightsim-imposter"}), "imposter_domain"), SizeIs(5));
+  EXPECT_THAT(threats(Detect({"flightsim-sink"}), "sinkholed_destination"), SizeIs(5));
+}
+
+TEST(RecordingsTest, NothingGraveIsFoundInBenignTraffic) {
+  EXPECT_THAT(Graves(Detect({"office", "dhcp-client"})), IsEmpty());
+}
+
+TEST(RecordingsTest, NothingGraveIsFoundWhereNoDetectionOfThisKindIsMade) {
+  EXPECT_THAT(Graves(Detect({"beacon-http", "long-connection", "upload-443", "smtp-spam",
+                             "irc-login", "stratum", "plain-credentials", "ssh-bruteforce"})),
+              IsEmpty());
+}
+
+TEST(RecordingsTest, EveryFindingNamesCataloguedThreatsAndFlagsAndLeadsToItsRecords) {
+  const std::vector<Found> all =
+      Detect({"dns-tunnel-txt", "flightsim-scan", "flightsim-sink", "flightsim-oast", "office"});
+  EXPECT_THAT(all, Not(IsEmpty()));
+  for (const auto& [source, finding] : all) {
+    EXPECT_NE(analytics_engine::FindThreat(finding.threat), nullptr) << finding.threat;
+    for (const std::string& flag : finding.flags) {
+      EXPECT_NE(analytics_engine::FindFlag(flag), nullptr) << flag;
+    }
+    EXPECT_THAT(finding.evidence.samples, Not(IsEmpty()));
+    EXPECT_LE(finding.evidence.samples.size(), analytics_engine::kSamplesMax);
+    for (const auto& sample : finding.evidence.samples) {
+      EXPECT_EQ(sample.index, kRecordingIndex);
+      EXPECT_NE(sample.document_id, "");
+      EXPECT_NE(sample.sensor_id, "");
+    }
+    EXPECT_GE(finding.evidence.value, finding.evidence.threshold);
+  }
+}
+
+}  // namespace
+}  // namespace nightjar::tests
