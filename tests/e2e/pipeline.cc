@@ -59,6 +59,20 @@ Pipeline::Pipeline(PipelineOptions options) : options_(std::move(options)) {
 
 void Pipeline::WriteConfig() const {
   std::ofstream file(config_path());
+  if (options_.config.empty()) {
+    WriteSections(file);
+  } else {
+    file << options_.config;
+  }
+  file << "services:\n";
+  for (Stage stage : {Stage::kScorer, Stage::kForwarder}) {
+    auto found = addresses_.find(stage);
+    if (found == addresses_.end()) continue;
+    file << "  " << Folder(stage) << ": {address: \"" << found->second << "\"}\n";
+  }
+}
+
+void Pipeline::WriteSections(std::ostream& file) const {
   file << "engine:\n  host: " << options_.engine_url << "\n  api_key: " << options_.engine_key
        << "\ninputs:\n  elastic:\n    enabled: true\n    hosts: [\"" << options_.elasticsearch_url
        << "\"]\n";
@@ -73,12 +87,6 @@ void Pipeline::WriteConfig() const {
   }
   file << "outputs:\n  enabled: false\ndata:\n  dir: " << options_.folder << "/data\n";
   file << "reader:\n" << options_.reader_section;
-  file << "services:\n";
-  for (Stage stage : {Stage::kScorer, Stage::kForwarder}) {
-    auto found = addresses_.find(stage);
-    if (found == addresses_.end()) continue;
-    file << "  " << Folder(stage) << ": {address: \"" << found->second << "\"}\n";
-  }
   file << options_.extra_config;
 }
 

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <map>
+#include <ostream>
 #include <string>
 #include <vector>
 
@@ -19,9 +20,12 @@ struct PipelineOptions {
   std::string elasticsearch_url;
   std::string engine_url;
   std::string engine_key = "test-key";
-  std::string folder;              // state, logs and configuration go here
-  std::string binaries;            // folder that holds services/<folder>/<binary>
-  std::string extra_config;        // further YAML sections
+  std::string folder;        // state, logs and configuration go here
+  std::string binaries;      // folder that holds services/<folder>/<binary>
+  std::string extra_config;  // further YAML sections
+  // The whole file but for the services' addresses; nothing but folder and binaries above counts
+  // then. Empty: made from the fields here.
+  std::string config;
   std::string username, password;  // for Elasticsearch; empty: none
   std::string reader_section = "  start: earliest\n  poll_interval: 200ms\n";
 };
@@ -56,6 +60,7 @@ class Pipeline {
     std::string http;
   };
   void WriteConfig() const;
+  void WriteSections(std::ostream& file) const;
 
   PipelineOptions options_;
   std::map<Stage, Running> stages_;

@@ -202,7 +202,7 @@ struct FakeEngine::Impl {
         ++ids[*id];
         if (id_log >= 0) absl::StrAppend(&log, *id, "\n");
       }
-      if (kept.size() < options.kept_lines_max) kept.emplace_back(lines[i]);
+      if (kept[type].size() < options.kept_lines_max) kept[type].emplace_back(lines[i]);
     }
     if (id_log >= 0) {
       CHECK(write(id_log, log.data(), log.size()) == static_cast<ssize_t>(log.size()));
@@ -236,7 +236,7 @@ struct FakeEngine::Impl {
   std::vector<std::string> polls;
   Stats stats;
   std::unordered_map<uint64_t, uint32_t> ids;
-  std::vector<std::string> kept;
+  std::map<std::string, std::vector<std::string>> kept;  // by type
 };
 
 FakeEngine::FakeEngine(FakeEngineOptions options) : impl_(new Impl(std::move(options))) {}
@@ -301,9 +301,9 @@ std::map<uint64_t, uint32_t> FakeEngine::accepted_ids() const {
   return {impl_->ids.begin(), impl_->ids.end()};
 }
 
-std::vector<std::string> FakeEngine::lines() const {
+std::vector<std::string> FakeEngine::lines(const std::string& type) const {
   std::lock_guard<std::mutex> lock(impl_->mutex);
-  return impl_->kept;
+  return impl_->kept[type];
 }
 
 }  // namespace nightjar::fakes

@@ -36,7 +36,7 @@ struct FakeEngineOptions {
   std::string id_log;  // appended with the id of every accepted event, fsynced before the reply;
                        // empty: none
   size_t body_bytes_max = 10 << 20;  // after decompression, as the API has it
-  size_t kept_lines_max = 0;         // how many lines to keep for lines()
+  size_t kept_lines_max = 0;         // how many lines of each type to keep for lines()
 };
 
 // Serves on a loopback port from construction to destruction. Thread-safe.
@@ -83,7 +83,8 @@ class FakeEngine {
 
   // How often each id was accepted.
   std::map<uint64_t, uint32_t> accepted_ids() const;
-  std::vector<std::string> lines() const;
+  // The accepted lines of /v1/events/<type>, as they came.
+  std::vector<std::string> lines(const std::string& type) const;
 
  private:
   struct Impl;
