@@ -109,7 +109,7 @@ grpc::ServerUnaryReactor* AdminService::SetLogLevel(CallbackServerContext* conte
   auto previous = runtime::SetLogLevel(request->level());
   if (previous.ok()) {
     LogAlways(absl::StrCat("log level set to ", request->level(), " by ", Author(*context)));
-    response->set_previous(*std::move(previous));
+    response->set_previous(*previous);
   }
   return Reply(*context, previous.status());
 }
