@@ -13,8 +13,8 @@ struct Threat {
   const char* id;
   const char* title;
   int severity;                    // the usual one, 1 informational to 5 critical
-  bool policy;                     // a matter of policy rather than of infection
   std::vector<const char*> mitre;  // "TA0011:T1071.004": tactic and technique
+  bool policy = false;             // a matter of policy rather than of infection
 };
 
 // Sorted by id. Never changes while the process lives.
