@@ -55,6 +55,7 @@ ShardTail::Ask ShardTail::Wanted(const Window& window, absl::Duration now) const
   if (window.to <= visibility_.visible_to()) return Ask::kMissing;
   const absl::Duration assume_after = std::max(3 * Interval(options_), kAssumeAfterMin);
   if (refresh_forbidden_ && now - window.created >= assume_after) return Ask::kMissingAssuming;
+  if (primary_.external_refreshes > window.asked_after) return Ask::kMissingEarly;
   return Ask::kNothing;
 }
 
@@ -123,6 +124,7 @@ std::optional<Fetch> ShardTail::NextFetch(absl::Duration now) {
   }
   CHECK(next->second.to <= global_checkpoint_);
   next->second.in_flight = true;
+  next->second.asked_after = primary_.external_refreshes;
   ++fetches_;
   return MakeFetch(next->first, next->second, ask);
 }
@@ -176,10 +178,12 @@ Holes ShardTail::ResolveMissing(const Fetch& fetch, const std::vector<int64_t>& 
     holes.late = seen.size();
     std::set_difference(fetch.numbers.begin(), fetch.numbers.end(), seen.begin(), seen.end(),
                         std::back_inserter(unseen));
-    // A search asks for the first of the missing numbers, and proves or assumes all that it does
-    // not find.
-    CHECK(fetch.proving || fetch.assuming);
-    window.missing.erase(window.missing.begin(), window.missing.begin() + fetch.numbers.size());
+    // A search asks for the first of the missing numbers. An early one proves nothing, so what it
+    // does not find stays missing.
+    const auto asked_end = window.missing.begin() + fetch.numbers.size();
+    auto keep = window.missing.begin();
+    if (!fetch.proving && !fetch.assuming) keep = std::copy(unseen.begin(), unseen.end(), keep);
+    window.missing.erase(keep, asked_end);
   }
   if (fetch.proving) {
     holes.proved = unseen.size();

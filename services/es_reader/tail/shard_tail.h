@@ -142,13 +142,15 @@ class ShardTail {
     bool fetched = false;  // the whole range was answered once
     bool in_flight = false;
     std::vector<int64_t> missing;  // sorted; meaningful once fetched
+    int64_t asked_after = 0;       // refreshes known of when the latest search was made
     uint64_t outstanding = 0;      // documents without an outcome
     uint64_t last_page_poll = 0;
     bool complete() const { return fetched && missing.empty() && !in_flight; }
   };
   using Windows = std::map<int64_t, Window>;  // by `from`
 
-  enum class Ask { kNothing, kRange, kMissing, kMissingAssuming };
+  // kMissingEarly: after one refresh most documents are there, though nothing is proved.
+  enum class Ask { kNothing, kRange, kMissing, kMissingEarly, kMissingAssuming };
   Ask Wanted(const Window& window, absl::Duration now) const;
   std::optional<Range> NextRange() const;
   Fetch MakeFetch(int64_t from, const Window& window, Ask ask) const;

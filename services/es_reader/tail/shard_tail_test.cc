@@ -91,7 +91,7 @@ TEST(ShardTailTest, StatisticsAskedForBeforeThePageCameDoNotSealIt) {
   EXPECT_THAT(tail.TakeClosed(), ElementsAre(Range{-1, 9}));
 }
 
-TEST(ShardTailTest, MissingNumbersAreAskedForAgainOnlyOnceTwoRefreshesHaveFinished) {
+TEST(ShardTailTest, MissingNumbersAreProvedEmptyOnlyOnceTwoRefreshesHaveFinished) {
   ShardTail tail({}, {});
   Poll(tail, 9, 5, At(0));
   const Fetch fetch = Next(tail, At(0));
@@ -99,6 +99,10 @@ TEST(ShardTailTest, MissingNumbersAreAskedForAgainOnlyOnceTwoRefreshesHaveFinish
   tail.OnEventsEnded(fetch.window, 8);
   EXPECT_FALSE(tail.HasFetch(At(0)));
   Poll(tail, 9, 6, At(1));
+  const Fetch early = Next(tail, At(1));
+  EXPECT_THAT(early.numbers, ElementsAre(5, 8));
+  EXPECT_FALSE(early.proving);
+  EXPECT_EQ(tail.OnPage(early, {}).proved, 0u);
   EXPECT_FALSE(tail.HasFetch(At(1)));
   Poll(tail, 9, 7, At(2));
   const Fetch again = Next(tail, At(2));
@@ -112,6 +116,28 @@ TEST(ShardTailTest, MissingNumbersAreAskedForAgainOnlyOnceTwoRefreshesHaveFinish
   Poll(tail, 9, 8, At(3));
   EXPECT_THAT(tail.TakeClosed(), IsEmpty());  // number 8 has not ended
   tail.OnEventsEnded(again.window, 1);
+  EXPECT_THAT(tail.TakeClosed(), ElementsAre(Range{-1, 9}));
+}
+
+TEST(ShardTailTest, OneRefreshBringsWhatItMadeVisibleAndLeavesTheRestMissing) {
+  ShardTail tail({}, {});
+  Poll(tail, 9, 5, At(0));
+  tail.OnPage(Next(tail, At(0)), Numbers(-1, 5));
+  Poll(tail, 9, 6, At(1));
+  const Fetch early = Next(tail, At(1));
+  EXPECT_THAT(early.numbers, ElementsAre(6, 7, 8, 9));
+  const Holes holes = tail.OnPage(early, {6, 8});
+  EXPECT_EQ(holes.late, 2u);
+  EXPECT_EQ(holes.proved, 0u);
+  tail.OnEventsEnded(early.window, 8);
+  Poll(tail, 9, 6, At(2));  // nothing new can be there
+  EXPECT_FALSE(tail.HasFetch(At(2)));
+  EXPECT_THAT(tail.TakeClosed(), IsEmpty());
+  Poll(tail, 9, 7, At(3));
+  const Fetch last = Next(tail, At(3));
+  EXPECT_THAT(last.numbers, ElementsAre(7, 9));
+  EXPECT_EQ(tail.OnPage(last, {}).proved, 2u);
+  Poll(tail, 9, 7, At(4));
   EXPECT_THAT(tail.TakeClosed(), ElementsAre(Range{-1, 9}));
 }
 
