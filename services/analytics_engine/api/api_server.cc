@@ -45,16 +45,25 @@ void Write(const ApiReply& reply, httplib::Response& out) {
   if (reply.status == 429) out.set_header("Retry-After", absl::StrCat(kRetryAfterSeconds));
 }
 
-// The library decompresses gzip and deflate (and brotli) on the way.
+// The encodings that the library undoes on the way and API v1 has.
+bool IsKnownEncoding(const std::string& encoding) {
+  return encoding.empty() || encoding == "identity" || encoding == "gzip" || encoding == "deflate";
+}
+
 class BodyReader {
  public:
   BodyReader(const httplib::Request& in, const httplib::ContentReader& reader)
       : in_(in), reader_(reader) {}
 
   absl::Status Read(std::string* body, size_t* size) {
+    const std::string encoding = in_.get_header_value("Content-Encoding");
+    if (!IsKnownEncoding(encoding)) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("Content-Encoding ", encoding, " is not known; gzip and deflate are"));
+    }
     const bool whole = Receive(body);
     if (total_ > kApiBodyBytesMax) return TooLarge();
-    if (!whole) return Broken();
+    if (!whole) return Broken(encoding);
     *size = body->size();
     body->append(kPaddingBytes, ' ');
     return absl::OkStatus();
@@ -88,15 +97,14 @@ class BodyReader {
     return absl::InvalidArgumentError(absl::StrCat("the body is over ", kApiBodyBytesMax,
                                                    " bytes uncompressed; send smaller ones"));
   }
-  absl::Status Broken() const {
+  absl::Status Broken(const std::string& encoding) const {
     if (in_.is_multipart_form_data()) {
       return absl::InvalidArgumentError("a body is JSON objects, one a line, not a form");
     }
-    const std::string encoding = in_.get_header_value("Content-Encoding");
     if (Length() > kApiBodyBytesMax) return TooLarge();
-    return absl::InvalidArgumentError(absl::StrCat(
-        "the body cannot be read: it is cut off",
-        encoding.empty() ? "" : absl::StrCat(", or is not ", encoding, " (gzip and deflate are)")));
+    return absl::InvalidArgumentError(
+        absl::StrCat("the body cannot be read: it is cut off",
+                     encoding.empty() ? "" : absl::StrCat(", or is not ", encoding)));
   }
 
   const httplib::Request& in_;

@@ -1,0 +1,186 @@
+// The engine's API as its clients see it, over real connections.
+#include "services/analytics_engine/engine.h"
+
+#include "absl/strings/str_cat.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "httplib.h"
+#include "services/analytics_engine/engine_testing.h"
+#include "services/common/analytics_api/gzip.h"
+
+namespace nightjar::analytics_engine {
+namespace {
+
+using testing::AllOf;
+using testing::HasSubstr;
+using testing::Not;
+using testing::StartsWith;
+
+constexpr char kHit[] =
+    R"({"ts":"2026-11-24T10:00:00Z","srcIP":"10.0.0.5","query":"www.evil.example","documentID":"d1"})"
+    "\n";
+constexpr char kJson[] = "application/json";
+
+class EngineTest : public testing::Test {
+ protected:
+  EngineTest() : client_(engine_.url()) {
+    client_.set_basic_auth(engine_.CreateKey(kIngestScope | kAlertsScope).c_str(), "");
+  }
+
+  struct Answer {
+    int status = 0;
+    std::string body;
+  };
+  static Answer Of(const httplib::Result& result) {
+    return result ? Answer{result->status, result->body} : Answer{};
+  }
+  Answer Get(const std::string& path) { return Of(client_.Get(path.c_str())); }
+  Answer Post(const std::string& path, const std::string& body,
+              const httplib::Headers& headers = {}) {
+    return Of(client_.Post(path.c_str(), headers, body, kJson));
+  }
+
+  TestEngine engine_;
+  httplib::Client client_;
+};
+
+TEST_F(EngineTest, AHitIsAnAlertOnThePageAfterTheReply) {
+  const Answer reply = Post("/v1/events/dns", absl::StrCat(kHit, "{\"query\":\"ok.example.com\"}"));
+  EXPECT_EQ(reply.status, 200);
+  EXPECT_EQ(reply.body, R"({"received":2,"accepted":2,"rejected":{},"rejectedLines":[]})");
+  const Answer page = Get("/v1/alerts");
+  EXPECT_EQ(page.status, 200);
+  EXPECT_THAT(page.body,
+              AllOf(HasSubstr(R"("event":{"ts":"2026-11-24T10:00:00Z","srcIP")"),
+                    HasSubstr(R"("threats":["c2_communication"])"),
+                    HasSubstr(R"("samples":[{"documentID":"d1"}])"), HasSubstr(R"("more":false)")));
+}
+
+TEST_F(EngineTest, FollowGivesNothingTwice) {
+  Post("/v1/events/dns", kHit);
+  const std::string page = Get("/v1/alerts?follow=0&threats=all&minSeverity=4").body;
+  const size_t at = page.find("\"follow\":\"") + 10;
+  const std::string follow = page.substr(at, page.find('"', at) - at);
+  EXPECT_EQ(Get("/v1/alerts?follow=" + follow).body,
+            absl::StrCat(R"({"follow":")", follow, R"(","more":false,"alerts":[],"threats":{}})"));
+}
+
+TEST_F(EngineTest, MalformedLinesAreRejectedByThemselves) {
+  EXPECT_EQ(
+      Post("/v1/events/ip", "{\"srcIP\":\"10.0.0.1\"}\nnonsense\n\n{\"destPort\":-1}\r\n{}").body,
+      R"({"received":4,"accepted":2,"rejected":{"bad_json":1,"wrong_type":1},)"
+      R"("rejectedLines":[{"line":1,"reason":"bad_json"},{"line":2,"reason":"wrong_type"}]})");
+  const metrics::Ledger::Books books = engine_.ledger().Snapshot();
+  EXPECT_EQ(books.read, 4u);
+  EXPECT_EQ(books.in_flight, 0u);
+  ASSERT_EQ(books.ended.size(), 3u);
+  EXPECT_EQ(books.ended[0].count(), 2u);
+}
+
+TEST_F(EngineTest, BodiesOfManyChunksAreCountedWhole) {
+  std::string lines;
+  for (int i = 0; i < 2500; ++i) {
+    absl::StrAppend(&lines, i == 1999 ? "x" : R"({"query":"a.example.com"})", "\n");
+  }
+  EXPECT_EQ(Post("/v1/events/dns", lines).body,
+            R"({"received":2500,"accepted":2499,"rejected":{"bad_json":1},)"
+            R"("rejectedLines":[{"line":1999,"reason":"bad_json"}]})");
+}
+
+TEST_F(EngineTest, CompressedBodiesAreTaken) {
+  std::string compressed;
+  analytics_api::Gzip(kHit, &compressed);
+  EXPECT_THAT(Post("/v1/events/dns", compressed, {{"Content-Encoding", "gzip"}}).body,
+              StartsWith(R"({"received":1,"accepted":1)"));
+  EXPECT_EQ(Post("/v1/events/dns", kHit, {{"Content-Encoding", "gzip"}}).status, 400);
+  EXPECT_THAT(Post("/v1/events/dns", kHit, {{"Content-Encoding", "zstd"}}).body,
+              HasSubstr("Content-Encoding zstd is not known"));
+  // alphasocbeat's request: an encoding and no body.
+  EXPECT_EQ(Of(client_.Get("/v1/alerts", {{"Content-Encoding", "gzip"}})).status, 200);
+}
+
+TEST_F(EngineTest, TooLargeBodiesAreRefusedWithWordsHoweverTheyCome) {
+  const std::string blank(kApiBodyBytesMax, ' ');
+  EXPECT_EQ(Post("/v1/events/dns", blank).status, 200);
+  std::string compressed;
+  analytics_api::Gzip(blank + " ", &compressed);
+  for (const Answer& answer :
+       {Post("/v1/events/dns", blank + " "),
+        Post("/v1/events/dns", compressed, {{"Content-Encoding", "gzip"}})}) {
+    EXPECT_EQ(answer.status, 400);
+    EXPECT_THAT(answer.body, HasSubstr("over 10485760 bytes"));
+  }
+  EXPECT_EQ(engine_.ledger().Snapshot().read, 0u);
+}
+
+TEST_F(EngineTest, KeysAndScopesAreChecked) {
+  httplib::Client nobody(engine_.url());
+  EXPECT_EQ(Of(nobody.Get("/v1/account/status")).status, 401);
+  EXPECT_THAT(Of(nobody.Post("/v1/events/dns", kHit, kJson)).body, HasSubstr("API key is needed"));
+  nobody.set_basic_auth("njk_guess", "");
+  EXPECT_THAT(Of(nobody.Get("/v1/alerts")).body, HasSubstr("unknown API key"));
+
+  httplib::Client reader(engine_.url()), sender(engine_.url());
+  reader.set_basic_auth(engine_.CreateKey(kAlertsScope).c_str(), "");
+  sender.set_basic_auth(engine_.CreateKey(kIngestScope).c_str(), "");
+  EXPECT_EQ(Of(reader.Get("/v1/alerts")).status, 200);
+  const Answer refused = Of(reader.Post("/v1/events/dns", kHit, kJson));
+  EXPECT_EQ(refused.status, 403);
+  EXPECT_THAT(refused.body, HasSubstr("does not have the scope ingest"));
+  EXPECT_EQ(Of(sender.Get("/v1/ae/inventory/threats")).status, 403);
+  EXPECT_EQ(Of(sender.Get("/v1/account/status")).status, 200);
+}
+
+TEST_F(EngineTest, WhatItDoesNotOfferIsAClear400) {
+  EXPECT_THAT(Post("/v1/key/request", "{}").body,
+              HasSubstr("/v1/key/request is not offered by this engine"));
+  for (const char* path : {"/v1/wisdom?q=a.example", "/v1/account/verify/abc", "/v1/events/dns",
+                           "/v1/dailyDestinations", "/nowhere", "/", "/v1/alerts?minSeverity=6",
+                           "/v1/alerts?threats=some"}) {
+    const Answer answer = Get(path);
+    EXPECT_EQ(answer.status, 400) << path;
+    EXPECT_THAT(answer.body, StartsWith("{\"message\":\"")) << path;
+  }
+  EXPECT_EQ(Of(client_.Delete("/v1/alerts")).status, 400);
+  EXPECT_EQ(Of(client_.Put("/v1/alerts", "{}", kJson)).status, 400);
+  EXPECT_EQ(Of(client_.Get(("/" + std::string(9000, 'a')).c_str())).status, 400);
+}
+
+TEST_F(EngineTest, CataloguesHaveTheirAliases) {
+  const std::string threats = Get("/v1/ae/inventory/threats").body;
+  EXPECT_THAT(threats, StartsWith("{\"threats\":{"));
+  EXPECT_EQ(Get("/v1/ae/threats").body, threats);
+  const std::string flags = Get("/v1/ae/inventory/flags").body;
+  EXPECT_THAT(flags, StartsWith("{\"flags\":{"));
+  EXPECT_EQ(Get("/v1/ae/flags").body, flags);
+}
+
+TEST_F(EngineTest, TheAccountCountsTheSourcesOfTheDay) {
+  Post("/v1/events/dns", absl::StrCat(kHit, kHit, "{\"srcIP\":\"10.0.0.6\"}"));
+  EXPECT_THAT(Get("/v1/account/status?p=nba").body,
+              AllOf(HasSubstr("\"registered\":true"), HasSubstr("\"endpointsSeenToday\":2")));
+}
+
+TEST_F(EngineTest, APausedEngineAsksToComeAgain) {
+  engine_.monitor().Pause("maintenance");
+  const auto result = client_.Post("/v1/events/dns", kHit, kJson);
+  ASSERT_TRUE(result);
+  EXPECT_EQ(result->status, 429);
+  EXPECT_EQ(result->get_header_value("Retry-After"), "5");
+  EXPECT_EQ(Get("/v1/alerts").status, 200);
+  engine_.monitor().Resume();
+  EXPECT_EQ(Post("/v1/events/dns", kHit).status, 200);
+}
+
+TEST_F(EngineTest, AReplyIsCompressedWhenTheClientWantsIt) {
+  client_.set_decompress(false);
+  const auto plain = client_.Get("/v1/ae/threats");
+  const auto small = client_.Get("/v1/ae/threats", {{"Accept-Encoding", "gzip"}});
+  ASSERT_TRUE(plain && small);
+  EXPECT_EQ(small->get_header_value("Content-Encoding"), "gzip");
+  EXPECT_LT(small->body.size(), plain->body.size());
+  EXPECT_THAT(plain->body, Not(HasSubstr("\x1f\x8b")));
+}
+
+}  // namespace
+}  // namespace nightjar::analytics_engine
