@@ -7,6 +7,7 @@
 #include <optional>
 #include <utility>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/time/time.h"
@@ -21,6 +22,9 @@ using alerts::v1::Alert;
 constexpr size_t kTextBytesMax = 4096;
 constexpr size_t kListMax = 64;
 constexpr size_t kIdBytesMax = 256;
+constexpr absl::string_view kContentIdPrefix = "content-";
+// Times that fit into int64 nanoseconds with room to spare: years 1685 to 2255.
+constexpr int64_t kUnixSecondsMax = 9'000'000'000;
 
 absl::Status NoAnswer(absl::string_view problem) {
   return absl::UnavailableError(absl::StrCat("engine's reply is no page of alerts: ", problem));
@@ -83,6 +87,9 @@ class Members {
       return Fail(key, "a time of RFC 3339");
     }
     const int64_t seconds = absl::ToUnixSeconds(time);
+    if (seconds < -kUnixSecondsMax || seconds > kUnixSecondsMax) {
+      return Fail(key, "a time of our centuries");
+    }
     out->set_seconds(seconds);
     out->set_nanos(
         static_cast<int32_t>(absl::ToInt64Nanoseconds(time - absl::FromUnixSeconds(seconds))));
@@ -250,6 +257,8 @@ Alert ReadAlert(const Members& in, const Members* catalogue, std::string* proble
 }
 
 }  // namespace
+
+bool HasEngineId(const Alert& alert) { return !absl::StartsWith(alert.id(), kContentIdPrefix); }
 
 absl::StatusOr<AlertsPage> ParseAlertsReply(absl::string_view content_type,
                                             absl::string_view body) {

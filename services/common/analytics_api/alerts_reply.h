@@ -16,8 +16,8 @@ inline constexpr size_t kAlertsReplyBytesMax = 32 << 20;
 inline constexpr size_t kAlertsPageMax = 10'000;  // alerts in one reply
 inline constexpr size_t kFollowBytesMax = 1024;
 
-// Ids that are made from the alert's content begin with this.
-inline constexpr char kContentIdPrefix[] = "content-";
+// False when the id was made here, from the alert's content.
+bool HasEngineId(const alerts::v1::Alert& alert);
 
 struct AlertsPage {
   std::vector<alerts::v1::Alert> alerts;  // in the engine's order, without groups

@@ -38,6 +38,7 @@ TEST(AlertsReplyTest, APageIsReadWithEveryFieldOfTheApi) {
   ASSERT_EQ(page->alerts.size(), 1u);
   const alerts::v1::Alert& alert = page->alerts[0];
   EXPECT_EQ(alert.id(), "a-1");
+  EXPECT_TRUE(HasEngineId(alert));
   EXPECT_EQ(alert.event_type(), "dns");
   EXPECT_EQ(alert.event().time().nanos(), 500'000'000);
   EXPECT_EQ(alert.event().source_port(), 5353u);
@@ -58,7 +59,7 @@ TEST(AlertsReplyTest, AnAlertWithoutIdGetsTheSameOneEachTimeAndAnotherForOtherCo
                             query + R"("},"threats":["t"]}]})");
     return page.ok() ? page->alerts.at(0).id() : page.status().ToString();
   };
-  EXPECT_THAT(id("a.example"), testing::StartsWith(kContentIdPrefix));
+  EXPECT_THAT(id("a.example"), testing::StartsWith("content-"));
   EXPECT_EQ(id("a.example"), id("a.example"));
   EXPECT_NE(id("a.example"), id("b.example"));
 }
@@ -103,6 +104,7 @@ TEST(AlertsReplyTest, WhatIsNoPageIsRefusedWithTheReason) {
        "alert 1: in `event` `srcPort` is not a whole number"},
       {R"({"follow":"1","alerts":[{"event":{"srcPort":-1}}]})", "`srcPort` is not a number in"},
       {R"({"follow":"1","alerts":[{"event":{"ts":"today"}}]})", "`ts` is not a time"},
+      {R"({"follow":"1","alerts":[{"event":{"ts":"infinite-future"}}]})", "`ts` is not a time"},
       {R"({"follow":")" + std::string(1025, 'x') + R"(","alerts":[]})", "over 1024 bytes"},
   };
   for (const auto& test : kCases) {

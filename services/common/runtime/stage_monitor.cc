@@ -71,6 +71,7 @@ struct StageMonitor::State {
   bool started = false;
   bool draining = false;
   std::map<std::string, std::string> conditions;
+  std::string idle_reason;
   std::map<std::pair<std::string, std::string>, admin::v1::Peer> peers;  // by name and address
   admin::v1::LastError last_error;
   uint32_t credit_batches = 0;
@@ -95,7 +96,8 @@ std::pair<admin::v1::State, std::string> StageMonitor::State::StateAndReason() c
     absl::StrAppend(&reason, reason.empty() ? "" : "; ", name, ": ", text);
   }
   if (!started) return {admin::v1::STATE_STARTING, reason.empty() ? "starting" : reason};
-  return {reason.empty() ? admin::v1::STATE_READY : admin::v1::STATE_DEGRADED, reason};
+  if (reason.empty()) return {admin::v1::STATE_READY, idle_reason};
+  return {admin::v1::STATE_DEGRADED, reason};
 }
 
 void StageMonitor::State::RecordError(absl::string_view text) {
@@ -127,6 +129,11 @@ void StageMonitor::ClearCondition(const std::string& name) {
     if (state_->conditions.erase(name) == 0) return;
   }
   spdlog::info("{}: ok again", name);
+}
+
+void StageMonitor::SetIdleReason(const std::string& text) {
+  std::lock_guard<std::mutex> lock(state_->mutex);
+  state_->idle_reason = Text(text);
 }
 
 void StageMonitor::SetStarted() {

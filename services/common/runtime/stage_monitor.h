@@ -37,6 +37,9 @@ class StageMonitor {
   void SetCondition(const std::string& name, const std::string& text);
   void ClearCondition(const std::string& name);
 
+  // The reason that a READY stage gives when it has nothing to do, e.g. because it is switched off.
+  void SetIdleReason(const std::string& text);
+
   void SetStarted();  // STARTING -> READY or DEGRADED
   void SetDraining();
   void RecordError(absl::string_view text);  // becomes last_error
