@@ -4,10 +4,12 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "services/cli/child_process.h"
 #include "services/cli/stages.h"
 #include "services/common/analytics_api/engine_key.h"
 #include "services/common/scope/groups.h"
 #include "services/common/signals/lists.h"
+#include "services/common/status/exit_status.h"
 #include "services/common/status/status_macros.h"
 
 namespace nightjar::cli {
@@ -56,6 +58,25 @@ absl::StatusOr<std::string> Lists(const std::vector<config::ListConfig>& lists) 
   return absl::StrCat("lists: ", files.size(), ", ", set->entries(), " entries\n");
 }
 
+// What only the stage knows, in its words. A note, when its program is not here to be asked.
+absl::StatusOr<std::string> AskStage(const Stage& stage, const std::string& config_path) {
+  const auto program = FindProgram(stage, OwnFolder(), Libexec());
+  if (!program.ok()) {
+    return absl::StrCat("warning: ", stage.name,
+                        " has not checked its own part: ", program.status().message(), "\n");
+  }
+  ASSIGN_OR_RETURN(const auto child,
+                   ChildProcess::Start({*program, "--config", config_path, "--check_config"},
+                                       ChildProcess::Output::kDiscard));
+  const int code = child->Wait();
+  if (code == 0) return std::string();
+  const std::string words = child->LastWords();
+  return WithExitCode(
+      absl::InvalidArgumentError(
+          absl::StrCat(stage.name, ": ", words.empty() ? absl::StrCat("exit code ", code) : words)),
+      code);
+}
+
 }  // namespace
 
 absl::StatusOr<std::string> Check(const std::string& config_path) {
@@ -64,11 +85,13 @@ absl::StatusOr<std::string> Check(const std::string& config_path) {
   ASSIGN_OR_RETURN(const std::string lists, Lists(config.scoring.lists));
   RETURN_IF_ERROR(analytics_api::EngineKey(config).status());
   RETURN_IF_ERROR(SecurityOf(config).Validate(kLoopback));
+  std::string text;
   std::string starts;
   for (const Stage& stage : NeededStages(config)) {
+    ASSIGN_OR_RETURN(const std::string note, AskStage(stage, config_path));
+    text += note;
     absl::StrAppend(&starts, starts.empty() ? "" : ", ", stage.name);
   }
-  std::string text;
   for (const std::string& warning : config.warnings) {
     absl::StrAppend(&text, "warning: ", warning, "\n");
   }

@@ -10,9 +10,10 @@
 
 namespace nightjar::cli {
 
-// Loads every section, the scope file and the lists. The text for a person: warnings, where events
-// go, what is masked on the way, and "OK". Else the error of the first thing refused, with exit
-// code 78.
+// Loads every section, the scope file and the lists, then lets each stage that the configuration
+// needs check it by itself, where its program is found (stages.h). The text for a person: warnings,
+// where events go, what is masked on the way, and "OK". Else the error of the first thing refused,
+// with exit code 78. On the main thread.
 absl::StatusOr<std::string> Check(const std::string& config_path);
 
 }  // namespace nightjar::cli

@@ -17,12 +17,14 @@ namespace {
 constexpr int kExitCannotExecute = 127;
 
 // Between fork and exec of a process with threads: only async-signal-safe calls.
-[[noreturn]] void Become(char* const* argv, pid_t parent, int error_pipe) {
+[[noreturn]] void Become(char* const* argv, pid_t parent, int error_pipe,
+                         ChildProcess::Output output) {
   setpgid(0, 0);
   prctl(PR_SET_PDEATHSIG, SIGKILL);
   if (getppid() != parent) _exit(kExitCannotExecute);  // it died before prctl
-  const int nothing = open("/dev/null", O_RDONLY | O_CLOEXEC);
+  const int nothing = open("/dev/null", O_RDWR | O_CLOEXEC);
   dup2(nothing, STDIN_FILENO);
+  if (output == ChildProcess::Output::kDiscard) dup2(nothing, STDOUT_FILENO);
   dup2(error_pipe, STDERR_FILENO);
   signal(SIGPIPE, SIG_DFL);
   sigset_t none;
@@ -39,7 +41,7 @@ constexpr int kExitCannotExecute = 127;
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<ChildProcess>> ChildProcess::Start(
-    const std::vector<std::string>& arguments) {
+    const std::vector<std::string>& arguments, Output output) {
   std::vector<char*> argv;
   for (const std::string& argument : arguments) argv.push_back(const_cast<char*>(argument.c_str()));
   argv.push_back(nullptr);
@@ -49,7 +51,7 @@ absl::StatusOr<std::unique_ptr<ChildProcess>> ChildProcess::Start(
   }
   const pid_t parent = getpid();
   const pid_t pid = _Fork();  // no fork handlers of libraries: the child executes at once
-  if (pid == 0) Become(argv.data(), parent, error_pipe[1]);
+  if (pid == 0) Become(argv.data(), parent, error_pipe[1], output);
   const int error = errno;
   close(error_pipe[1]);
   if (pid < 0) {
@@ -79,6 +81,17 @@ std::optional<int> ChildProcess::Reap() {
       info.si_pid != pid_) {
     return std::nullopt;
   }
+  return Collect();
+}
+
+int ChildProcess::Wait() {
+  siginfo_t info{};
+  while (waitid(P_PID, static_cast<id_t>(pid_), &info, WEXITED | WNOWAIT) != 0 && errno == EINTR) {
+  }
+  return Collect();
+}
+
+int ChildProcess::Collect() {
   KillGroup();
   int status = 0;
   waitpid(pid_, &status, 0);

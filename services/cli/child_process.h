@@ -14,15 +14,17 @@
 
 namespace nightjar::cli {
 
-// In a process group of its own, without standard input. It inherits standard output; what it
-// writes to standard error goes through an ErrorRelay. Not thread-safe. Destroying it kills the
+// In a process group of its own, without standard input. What it writes to standard error goes
+// through an ErrorRelay. Not thread-safe. Destroying it kills the
 // group.
 class ChildProcess {
  public:
+  enum class Output { kInherit, kDiscard };  // standard output
+
   // `arguments[0]` is the path of the program. The kernel kills the child when the calling thread
   // ends, however that happens: call it from the main thread.
   static absl::StatusOr<std::unique_ptr<ChildProcess>> Start(
-      const std::vector<std::string>& arguments);
+      const std::vector<std::string>& arguments, Output output);
   ~ChildProcess();
   ChildProcess(const ChildProcess&) = delete;
   ChildProcess& operator=(const ChildProcess&) = delete;
@@ -34,11 +36,15 @@ class ChildProcess {
 
   // The exit code, or 128 + signal, once it has ended; never waits.
   std::optional<int> Reap();
-  // After Reap returned a code: why it ended, in the child's words. Empty: it did not say.
+  // The same, and waits.
+  int Wait();
+  // After Wait, or Reap returned a code: why it ended, in the child's words. Empty: it did not say.
   std::string LastWords() { return relay_.TakeLastWords(); }
 
  private:
   ChildProcess(pid_t pid, int error_pipe) : pid_(pid), relay_(error_pipe) {}
+
+  int Collect();
 
   const pid_t pid_;
   bool ended_ = false;

@@ -41,13 +41,13 @@ TEST(KeyTextsTest, KeysStandInATableWithTheirState) {
                 expires_at { seconds: 1800000000 } last_used_at { seconds: 1799990060 } }
          keys { prefix: 'nj_c' revoked_at { seconds: 1 } created_at { seconds: 1799990000 } })",
       &response));
-  EXPECT_EQ(
-      KeyTable(response, absl::FromUnixSeconds(1'800'000'000)),
-      R"(KEY   STATE    SCOPES         CREATED           EXPIRES           LAST USED         DESCRIPTION
-nj_a  valid    ingest,alerts  2027-01-15 05:13  never             never             this\x1b[2J host
-nj_b  expired  admin          2027-01-15 05:13  2027-01-15 08:00  2027-01-15 05:14
-nj_c  revoked                 2027-01-15 05:13  never             never
-)");
+  EXPECT_EQ(KeyTable(response, absl::FromUnixSeconds(1'800'000'000)),
+            "KEY   STATE    SCOPES         CREATED           EXPIRES           LAST USED         "
+            "DESCRIPTION\n"
+            "nj_a  valid    ingest,alerts  2027-01-15 05:13  never             never             "
+            "this\\x1b[2J host\n"
+            "nj_b  expired  admin          2027-01-15 05:13  2027-01-15 08:00  2027-01-15 05:14\n"
+            "nj_c  revoked                 2027-01-15 05:13  never             never\n");
   EXPECT_EQ(KeyTable({}, absl::UnixEpoch()), "the engine has no keys\n");
 }
 

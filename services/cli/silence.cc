@@ -46,6 +46,19 @@ std::string WhereTheyWent(const StageStatus& status, absl::string_view type) {
   return text;
 }
 
+// Records without a time of their own are not known to be old.
+bool IsOld(const admin::v1::TypeActivity& activity, absl::Time now) {
+  const int64_t last = TimeUtil::TimestampToNanoseconds(activity.last_record());
+  return activity.has_last_record() && now - absl::FromUnixNanos(last) > kSilentAfter;
+}
+
+std::string WhyNoneComes(const StageStatus& reader, bool some_came_before) {
+  if (const uint64_t lag = Lag(reader); lag > 0) return absl::StrCat(lag, " operations to read");
+  if (some_came_before) return "no newer documents in the index";
+  if (reader.read_events() == 0) return "no documents in the index";
+  return absl::StrCat("no such documents in the index, among ", reader.read_events(), " read");
+}
+
 }  // namespace
 
 const admin::v1::TypeActivity* FindActivity(const StageStatus& status, absl::string_view type) {
@@ -70,28 +83,18 @@ std::string ReasonForSilence(const absl::StatusOr<StageStatus>& reader, absl::st
   if (!reader.ok()) return "es-reader cannot be reached";
   const admin::v1::TypeActivity* const activity = FindActivity(*reader, type);
   const bool seen = activity != nullptr && activity->count() > 0;
-  // Records without a time of their own are not known to be old.
-  const bool old =
-      seen && activity->has_last_record() &&
-      now - absl::FromUnixNanos(TimeUtil::TimestampToNanoseconds(activity->last_record())) >
-          kSilentAfter;
-  if (!seen || old) {
-    if (reader->state() != admin::v1::STATE_READY) {
-      return absl::StrCat("es-reader is ", StateWord(*reader), ": ", reader->reason());
-    }
-    if (const uint64_t lag = Lag(*reader); lag > 0) {
-      return absl::StrCat("es-reader has ", lag, " operations still to read");
-    }
-  }
+  const bool old = seen && IsOld(*activity, now);
+  std::string reason;
   if (seen && CountOf(*reader, telemetry::v1::OUTCOME_ACCEPTED, type) == 0) {
     const std::string ends = WhereTheyWent(*reader, type);
-    return ends.empty() ? "in flight: the engine has not answered yet"
-                        : absl::StrCat("none reached the engine: ", ends);
+    reason = ends.empty() ? "in flight: the engine has not answered yet"
+                          : absl::StrCat("none reached the engine: ", ends);
+  } else if (!seen || old) {
+    reason = WhyNoneComes(*reader, seen);
   }
-  if (old) return "no newer documents in the index";
-  if (seen) return "";
-  if (reader->read_events() == 0) return "no documents in the index";
-  return absl::StrCat("no such documents in the index, among ", reader->read_events(), " read");
+  const bool at_fault = reader->state() != admin::v1::STATE_READY && (!seen || old);
+  if (!at_fault) return reason;
+  return absl::StrCat("es-reader is ", StateWord(*reader), " (", reader->reason(), "); ", reason);
 }
 
 }  // namespace nightjar::cli

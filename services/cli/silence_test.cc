@@ -44,13 +44,16 @@ TEST(SilenceTest, WhatTheEngineHasNotAnsweredIsInFlight) {
             "in flight: the engine has not answered yet");
 }
 
-TEST(SilenceTest, ADegradedReaderIsTheReasonForOldAndMissingRecords) {
-  const char kState[] = "state: STATE_DEGRADED reason: 'elasticsearch: 401' ";
-  EXPECT_EQ(Reason(kState), "es-reader is degraded: elasticsearch: 401");
-  EXPECT_EQ(Reason(std::string(kState) +
-                   "activity { type: 'http' count: 9 last_record { seconds: 1799999600 } } "
-                   "counts { outcome: OUTCOME_ACCEPTED type: 'http' count: 9 }"),
-            "es-reader is degraded: elasticsearch: 401");
+TEST(SilenceTest, ADegradedReaderIsNamedFirstForOldAndMissingRecords) {
+  const std::string state = "state: STATE_DEGRADED reason: 'elasticsearch: 401' ";
+  EXPECT_EQ(Reason(state), "es-reader is degraded (elasticsearch: 401); no documents in the index");
+  const std::string accepted = "counts { outcome: OUTCOME_ACCEPTED type: 'http' count: 9 } ";
+  EXPECT_EQ(Reason(state + accepted +
+                   "activity { type: 'http' count: 9 last_record { seconds: 1799999600 } }"),
+            "es-reader is degraded (elasticsearch: 401); no newer documents in the index");
+  EXPECT_EQ(Reason(state + accepted +
+                   "activity { type: 'http' count: 9 last_record { seconds: 1799999990 } }"),
+            "");
 }
 
 TEST(SilenceTest, ABacklogIsToldFromAnIndexWithoutNewDocuments) {
@@ -59,7 +62,7 @@ TEST(SilenceTest, ABacklogIsToldFromAnIndexWithoutNewDocuments) {
       "counts { outcome: OUTCOME_ACCEPTED type: 'http' count: 9 } ";
   EXPECT_EQ(Reason(old + "lag { lag_operations: 0 }"), "no newer documents in the index");
   EXPECT_EQ(Reason(old + "lag { lag_operations: 3 } lag { lag_operations: 4 }"),
-            "es-reader has 7 operations still to read");
+            "7 operations to read");
 }
 
 TEST(SilenceTest, RecordsWithoutATimeAreNotCalledOld) {

@@ -73,7 +73,7 @@ absl::Status Supervisor::Run() {
 void Supervisor::Start(Child& child) {
   child.started_at = clock_.Monotonic();
   child.restart_at = absl::InfiniteDuration();
-  auto process = ChildProcess::Start(child.program.arguments);
+  auto process = ChildProcess::Start(child.program.arguments, ChildProcess::Output::kInherit);
   if (!process.ok()) {
     spdlog::warn("{}: {}", child.program.name, std::string(process.status().message()));
     child.restart_at = child.started_at + child.backoff;

@@ -10,7 +10,6 @@
 #include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_replace.h"
 #include "absl/strings/str_split.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
@@ -215,6 +214,19 @@ TEST_F(StartTest, AWrongConfigurationEndsItWithOneLineAndTheCodeOfTheStage) {
   const auto [text, code] = Run({"check", config_});
   EXPECT_EQ(code, 78);
   EXPECT_THAT(text, HasSubstr("/nonexistent/scope.yml"));
+}
+
+TEST_F(StartTest, CheckAsksEachStageForWhatOnlyItKnows) {
+  EXPECT_EQ(Run({"check", config_}).second, 0);
+  std::string two_scorers = Content(config_);
+  const std::string key = "scorer: {address: ";
+  const size_t address = two_scorers.find(key) + key.size();
+  two_scorers.insert(two_scorers.find('}', address), ", \"127.0.0.1:1\"]");
+  two_scorers.insert(address, "[");
+  std::ofstream(config_) << two_scorers;
+  const auto [text, code] = Run({"check", config_});
+  EXPECT_EQ(code, 78) << text;
+  EXPECT_THAT(text, AllOf(HasSubstr("error: es-reader: "), HasSubstr("takes one")));
 }
 
 }  // namespace
