@@ -89,7 +89,7 @@ void Detectors::State::ApplyRules(const signals::Facts& facts, const Source& sou
   for (Finding& finding : found) {
     finding.count = folding.Admit(source, finding.threat, finding.key, finding.severity, seconds);
     if (finding.count == 0) continue;
-    finding.evidence.samples.push_back(SampleOf(facts.event, index));
+    KeepSample(facts.event, index, &finding.evidence.samples);
     findings->push_back(std::move(finding));
   }
 }

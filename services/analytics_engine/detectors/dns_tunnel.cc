@@ -35,14 +35,19 @@ constexpr uint64_t kSampleBytes = kTunnelBytesHour / 4;
 
 constexpr size_t kNameBytesMax = 254;
 
-// Longest top-level domain that people make up: letters only, such as "localdomain" or the name of
-// a company. What tools leave in the last place is neither short nor letters only.
+// Longest top-level domain that people make up, such as "localdomain" or "site-2".
 constexpr size_t kOwnSuffixBytesMax = 15;
 
+bool IsHex(absl::string_view label) {
+  return std::all_of(label.begin(), label.end(), absl::ascii_isxdigit);
+}
+
+// What tools that use no domain leave in the last place is long, or hexadecimal digits.
 bool EndsInSuffix(absl::string_view name) {
   const absl::string_view last = name.substr(name.rfind('.') + 1);
-  const bool letters = std::all_of(last.begin(), last.end(), absl::ascii_isalpha);
-  return (letters && last.size() <= kOwnSuffixBytesMax) || network::HasKnownSuffix(name);
+  const bool digits = std::any_of(last.begin(), last.end(), absl::ascii_isdigit);
+  const bool chosen = last.size() <= kOwnSuffixBytesMax && !(digits && IsHex(last));
+  return chosen || network::HasKnownSuffix(name);
 }
 
 // These types answer with data of the owner's choice.
@@ -59,8 +64,7 @@ bool IsCarrier(absl::string_view type) {
 // Hexadecimal or base32, and long enough to tell.
 bool IsEncoded(absl::string_view label) {
   if (label.size() < kEncodedLabelBytesMin) return false;
-  const bool hex = std::all_of(label.begin(), label.end(), absl::ascii_isxdigit);
-  return hex || signals::RandomBits(label) >= signals::kRandomBitsMin;
+  return IsHex(label) || signals::RandomBits(label) >= signals::kRandomBitsMin;
 }
 
 }  // namespace
@@ -100,6 +104,9 @@ DnsTunnel::DnsTunnel(Folding& folding, metrics::Metrics& metrics)
       evictions_(metrics.counter("nightjar_engine_detector_evictions_total",
                                  "Entries forgotten because a detector's memory was full.",
                                  {{"detector", "dns_tunnel"}})),
+      domain_evictions_(metrics.counter("nightjar_engine_detector_evictions_total",
+                                        "Entries forgotten because a detector's memory was full.",
+                                        {{"detector", "dns_tunnel_domains"}})),
       exempt_(metrics.counter("nightjar_engine_dns_tunnel_skipped_total",
                               "DNS events that the tunnel detector leaves alone.",
                               {{"reason", "exempt_domain"}})),
@@ -109,10 +116,11 @@ DnsTunnel::DnsTunnel(Folding& folding, metrics::Metrics& metrics)
 
 void DnsTunnel::Evaluate(const signals::Facts& facts, const Source& source, int64_t seconds,
                          const std::string& index, std::vector<Finding>* findings) {
-  if (facts.host.size() > kNameBytesMax) return;  // cannot have been asked
   NoteServer(facts, source, seconds);
+  // Longer names cannot have been asked; those of reverse look-ups are long by construction.
+  if (facts.host.size() > kNameBytesMax || facts.top_level == "arpa") return;
   const Question question(facts, seconds);
-  if (question.domain.empty() || question.bytes == 0 || absl::EndsWith(facts.host, ".arpa")) return;
+  if (question.domain.empty() || question.bytes == 0) return;
   if (IsExemptFromTunnels(question.domain)) return exempt_.Increment();
   if (IsResolver(source, seconds)) return by_resolvers_.Increment();
 
@@ -121,8 +129,7 @@ void DnsTunnel::Evaluate(const signals::Facts& facts, const Source& source, int6
   evictions_.Increment(static_cast<double>(askers_.evictions() - evictions_before));
   Count(question, &domain);
   if (domain.hour.total() < kSampleBytes && domain.day.total() < kSampleBytes) return;
-  if (domain.samples.size() == kSamplesMax) domain.samples.pop_back();  // the newest gives way
-  domain.samples.push_back(SampleOf(facts.event, index));
+  KeepSample(facts.event, index, &domain.samples);
   askers_.HoldEvidence(source);
 
   const Verdict verdict = Judge(domain);
@@ -172,7 +179,10 @@ DnsTunnel::Domain& DnsTunnel::DomainOf(Asker* asker, absl::string_view name, int
       std::min_element(domains.begin(), domains.end(), [&is_old](const Domain& a, const Domain& b) {
         return std::make_pair(!is_old(a), a.rank) < std::make_pair(!is_old(b), b.rank);
       });
-  fresh.rank = is_old(*least) ? 0 : least->rank;
+  if (!is_old(*least)) {
+    fresh.rank = least->rank;
+    domain_evictions_.Increment();
+  }
   return *least = std::move(fresh);
 }
 

@@ -98,6 +98,7 @@ class DnsTunnel {
   LruMap<Source, Asker> askers_;
   LruMap<Source, Resolver> resolvers_;
   prometheus::Counter& evictions_;
+  prometheus::Counter& domain_evictions_;
   prometheus::Counter& exempt_;
   prometheus::Counter& by_resolvers_;
 };

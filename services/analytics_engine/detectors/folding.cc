@@ -1,5 +1,6 @@
 #include "services/analytics_engine/detectors/folding.h"
 
+#include <algorithm>
 #include <cstdlib>
 
 #include "prometheus/counter.h"

@@ -59,12 +59,10 @@ constexpr uint64_t kAddressSeed = 1 << 16;
 constexpr uint64_t kPortsSeed = 2 << 16;
 constexpr uint64_t kSweepSeed = 3 << 16;
 
-// Returns whether it is there now, for the first time or again.
-bool AddDistinct(uint32_t member, size_t members_max, std::vector<uint32_t>* members) {
-  if (std::find(members->begin(), members->end(), member) != members->end()) return true;
-  if (members->size() >= members_max) return false;
+void AddDistinct(uint32_t member, size_t members_max, std::vector<uint32_t>* members) {
+  if (members->size() >= members_max) return;
+  if (std::find(members->begin(), members->end(), member) != members->end()) return;
   members->push_back(member);
-  return true;
 }
 
 }  // namespace
@@ -96,7 +94,8 @@ void PortScan::Evaluate(const signals::Facts& facts, const Source& source, int64
   Contact contact{*facts.destination, event.destination_port(), OutcomeOf(event), false, seconds};
   if (contact.outcome == ContactOutcome::kOpen) return;  // its last report will tell
   // An answer taken for a request: from a service to a client's port.
-  if (contact.port >= kEphemeralPortMin && event.source_port() < kEphemeralPortMin) return;
+  const bool from_service = event.source_port() != 0 && event.source_port() < kEphemeralPortMin;
+  if (contact.port >= kEphemeralPortMin && from_service) return;
 
   State& state = StateOf(source, seconds);
   if (!state.contacts.Insert(HashOf(contact.destination, contact.port), seconds)) return;
@@ -107,15 +106,9 @@ void PortScan::Evaluate(const signals::Facts& facts, const Source& source, int64
   bool found = WalkScore(contact, &state, &evidence);
   found = FollowPorts(contact, &state, &evidence) || found;
   found = FollowSweep(contact, &state, &evidence) || found;
-  const bool suspect =
-      state.failed * kSampleDivisor >= kScanFailedMin ||
-      std::any_of(state.fan_outs.begin(), state.fan_outs.end(), [](const FanOut& fan_out) {
-        return fan_out.members.size() * kSampleDivisor >= kScanSweepMin;
-      });
-  if (!found && !suspect) return;
+  if (!found && !IsSuspect(state, seconds)) return;
   sources_.HoldEvidence(source);
-  if (state.samples.size() == kSamplesMax) state.samples.pop_back();  // the newest gives way
-  state.samples.push_back(SampleOf(event, index));
+  KeepSample(event, index, &state.samples);
   if (!found) return;
   const uint64_t count = folding_.Admit(source, kThreat, kKey, kSeverity, seconds);
   if (count == 0) return;
@@ -140,6 +133,14 @@ PortScan::State& PortScan::StateOf(const Source& source, int64_t seconds) {
   }
   state.newest = std::max(state.newest, seconds);
   return state;
+}
+
+bool PortScan::IsSuspect(const State& state, int64_t seconds) {
+  return state.failed * kSampleDivisor >= kScanFailedMin ||
+         std::any_of(state.fan_outs.begin(), state.fan_outs.end(), [&](const FanOut& fan_out) {
+           return !fan_out.IsOver(seconds) &&
+                  fan_out.members.size() * kSampleDivisor >= kScanSweepMin;
+         });
 }
 
 void PortScan::ForgetVerdict(State* state) {
@@ -209,22 +210,19 @@ bool PortScan::FollowSweep(const Contact& contact, State* state, Evidence* evide
 size_t PortScan::Join(uint64_t group, uint32_t member, const Contact& contact, int64_t span,
                       State* state) {
   std::vector<FanOut>& fan_outs = state->fan_outs;
-  const auto is_over = [&contact](const FanOut& fan_out) {
-    return std::abs(contact.seconds - fan_out.since) >= fan_out.span;
-  };
   auto joined = std::find_if(fan_outs.begin(), fan_outs.end(),
                              [group](const FanOut& fan_out) { return fan_out.group == group; });
   if (joined == fan_outs.end() && fan_outs.size() < kFanOutsMax) {
     joined = fan_outs.insert(fan_outs.end(), FanOut());
   } else if (joined == fan_outs.end()) {  // the smallest makes place
-    joined = std::min_element(fan_outs.begin(), fan_outs.end(),
-                              [&is_over](const FanOut& a, const FanOut& b) {
-                                return std::make_tuple(!is_over(a), a.members.size(), a.since) <
-                                       std::make_tuple(!is_over(b), b.members.size(), b.since);
-                              });
+    joined = std::min_element(
+        fan_outs.begin(), fan_outs.end(), [&contact](const FanOut& a, const FanOut& b) {
+          return std::make_tuple(!a.IsOver(contact.seconds), a.members.size(), a.since) <
+                 std::make_tuple(!b.IsOver(contact.seconds), b.members.size(), b.since);
+        });
     joined->span = 0;
   }
-  if (is_over(*joined)) *joined = {group, contact.seconds, span, {}};
+  if (joined->IsOver(contact.seconds)) *joined = {group, contact.seconds, span, {}};
   AddDistinct(member, kScanWebSweepMin, &joined->members);
   return joined->members.size();
 }

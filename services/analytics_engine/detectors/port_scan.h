@@ -11,6 +11,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <cstdlib>
 #include <string>
 #include <vector>
 
@@ -55,7 +56,9 @@ class PortScan {
     uint64_t group = 0;
     int64_t since = 0;              // seconds
     int64_t span = 0;               // seconds it is followed for
-    std::vector<uint32_t> members;  // distinct, at most the threshold
+    std::vector<uint32_t> members;  // distinct, at most kScanWebSweepMin
+
+    bool IsOver(int64_t seconds) const { return std::abs(seconds - since) >= span; }
   };
   struct State {
     explicit State(SlotBudget& budget) : contacts(budget) {}
@@ -74,6 +77,7 @@ class PortScan {
   struct Contact;
 
   State& StateOf(const Source& source, int64_t seconds);
+  static bool IsSuspect(const State& state, int64_t seconds);
   static void ForgetVerdict(State* state);
   // Each fills the evidence and returns true when it has found a scan.
   static bool WalkScore(const Contact& contact, State* state, Evidence* evidence);

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "absl/strings/string_view.h"
 #include "proto/telemetry/v1/event.pb.h"
@@ -34,8 +35,11 @@ struct Source {
   }
 };
 
-inline Sample SampleOf(const telemetry::v1::Event& event, const std::string& index) {
-  return {index, event.document_id(), event.sensor_id(), event.site()};
+// Keeps the newest kSamplesMax.
+inline void KeepSample(const telemetry::v1::Event& event, const std::string& index,
+                       std::vector<Sample>* samples) {
+  if (samples->size() == kSamplesMax) samples->erase(samples->begin());
+  samples->push_back({index, event.document_id(), event.sensor_id(), event.site()});
 }
 
 }  // namespace nightjar::analytics_engine
