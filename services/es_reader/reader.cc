@@ -334,7 +334,7 @@ void Reader::Send(const Job& job, Page page) {
       ++sent.types[metrics::TypeName(event)];
     }
     const absl::Status taken = ports_.flow.Send(
-        std::move(batch), [this, sent = std::move(sent)](rpc::BatchResult result) mutable {
+        std::move(batch), [this, sent = std::move(sent)](const rpc::BatchResult& result) mutable {
           OnEnded(std::move(sent), result);
         });
     if (!taken.ok()) return;

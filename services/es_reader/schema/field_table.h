@@ -42,7 +42,7 @@ struct FieldNode {
   friend class FieldTable;
   static constexpr size_t kSlots = 64;
   static size_t Slot(absl::string_view key) {
-    const auto byte = [&](size_t i) { return static_cast<uint8_t>(key[i]); };
+    const auto byte = [&](size_t i) -> size_t { return static_cast<uint8_t>(key[i]); };
     return (key.size() * 5 + byte(0) * 3 + byte(key.size() - 1)) % kSlots;
   }
 
