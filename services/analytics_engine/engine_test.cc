@@ -7,6 +7,7 @@
 #include "httplib.h"
 #include "services/analytics_engine/engine_testing.h"
 #include "services/common/analytics_api/gzip.h"
+#include "services/common/http/test_certificates.h"
 
 namespace nightjar::analytics_engine {
 namespace {
@@ -17,7 +18,8 @@ using testing::Not;
 using testing::StartsWith;
 
 constexpr char kHit[] =
-    R"({"ts":"2026-11-24T10:00:00Z","srcIP":"10.0.0.5","query":"www.evil.example","documentID":"d1"})"
+    R"({"ts":"2026-11-24T10:00:00Z","srcIP":"10.0.0.5","query":"www.evil.example",)"
+    R"("documentID":"d1"})"
     "\n";
 constexpr char kJson[] = "application/json";
 
@@ -180,6 +182,21 @@ TEST_F(EngineTest, AReplyIsCompressedWhenTheClientWantsIt) {
   EXPECT_EQ(small->get_header_value("Content-Encoding"), "gzip");
   EXPECT_LT(small->body.size(), plain->body.size());
   EXPECT_THAT(plain->body, Not(HasSubstr("\x1f\x8b")));
+}
+
+TEST(EngineTlsTest, TheApiIsServedWithTheCertificate) {
+  const http::TestAuthority authority;
+  const http::TestAuthority::Issued issued = authority.Issue("IP:127.0.0.1");
+  TestEngine engine(issued.chain_file, issued.key_file);
+  httplib::Client client("https://" + engine.address());
+  client.set_ca_cert_path(authority.certificate_file().c_str());
+  client.set_basic_auth(engine.CreateKey(kIngestScope).c_str(), "");
+  const auto reply = client.Post("/v1/events/dns", kHit, kJson);
+  ASSERT_TRUE(reply) << httplib::to_string(reply.error());
+  EXPECT_EQ(reply->status, 200);
+  httplib::Client plain(engine.url());
+  const auto refused = plain.Get("/v1/alerts");
+  EXPECT_FALSE(refused);
 }
 
 }  // namespace

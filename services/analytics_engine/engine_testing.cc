@@ -8,14 +8,14 @@
 namespace nightjar::analytics_engine {
 namespace {
 
-EngineConfig TestConfig() {
+EngineConfig TestConfig(const std::string& certificate, const std::string& key) {
   const char* const base = std::getenv("TEST_TMPDIR");
   std::string folder = std::string(base == nullptr ? "/tmp" : base) + "/engine_XXXXXX";
   CHECK(mkdtemp(folder.data()) != nullptr);
   EngineConfig config;
   config.folder = folder;
   config.database = folder + "/engine.db";
-  config.api.listen = {"127.0.0.1", 0};
+  config.api = {{"127.0.0.1", 0}, certificate, key};
   config.lists = {{"c2", folder + "/c2.txt"}};
   std::ofstream(config.lists[0].path) << "evil.example\n*.evil.example\n";
   return config;
@@ -23,9 +23,10 @@ EngineConfig TestConfig() {
 
 }  // namespace
 
-TestEngine::TestEngine()
+TestEngine::TestEngine(const std::string& certificate, const std::string& key)
     : ledger_(metrics_, "analytics-engine"), monitor_("analytics-engine", ledger_, SystemClock()) {
-  auto engine = Engine::Open(TestConfig(), {metrics_, ledger_, monitor_, SystemClock()});
+  auto engine =
+      Engine::Open(TestConfig(certificate, key), {metrics_, ledger_, monitor_, SystemClock()});
   CHECK(engine.ok());
   engine_ = *std::move(engine);
   const auto address = engine_->StartApi();

@@ -13,7 +13,8 @@ namespace nightjar::analytics_engine {
 // Serves the API on a loopback port until its end. A list c2 holds evil.example and *.evil.example.
 class TestEngine {
  public:
-  TestEngine();
+  // With `certificate` and `key` (PEM files) over TLS.
+  explicit TestEngine(const std::string& certificate = "", const std::string& key = "");
 
   std::string url() const { return "http://" + address_; }
   const std::string& address() const { return address_; }

@@ -47,17 +47,19 @@ AlertPage PageWith(std::vector<Finding> findings) {
 TEST(Replies, AnAlertHasTheDocumentedForm) {
   EXPECT_THAT(
       AlertsJson(PageWith({BadTld(), Tunnel()}), false),
-      StartsWith(
-          R"({"follow":"1-abc-1","more":false,"alerts":[{"id":"u-1","created":"2025-11-24T16:00:00.5Z",)"
-          R"("eventType":"dns","event":{"query":"a"},"threats":["multiple_long_hostnames","bad_tld"],)"
-          R"("wisdom":{"flags":["perplexing_host","bad_tld"],"labels":["c2:X"],)"
-          R"("domain":"t\".example"},"detections":[)"
-          R"({"id":"dns_tunnel","key":"t\".example","severity":4,"threat":"multiple_long_hostnames",)"
-          R"("count":1,"measure":"distinct subdomain bytes in one hour","value":1234,)"
-          R"("threshold":1000,"samples":[{"index":"i","documentID":"d","sensorID":"s"}]},)"
-          R"({"id":"signal","key":"bad_tld","severity":1,"threat":"bad_tld","count":3,)"
-          R"("measure":"","value":0,"threshold":0,"samples":[]}],)"
-          R"("mitreAttack":["TA0010:T1048")"));
+      StartsWith(R"({"follow":"1-abc-1","more":false,"alerts":[{"id":"u-1",)"
+                 R"("created":"2025-11-24T16:00:00.5Z",)"
+                 R"("eventType":"dns","event":{"query":"a"},)"
+                 R"("threats":["multiple_long_hostnames","bad_tld"],)"
+                 R"("wisdom":{"flags":["perplexing_host","bad_tld"],"labels":["c2:X"],)"
+                 R"("domain":"t\".example"},"detections":[)"
+                 R"({"id":"dns_tunnel","key":"t\".example","severity":4,)"
+                 R"("threat":"multiple_long_hostnames",)"
+                 R"("count":1,"measure":"distinct subdomain bytes in one hour","value":1234,)"
+                 R"("threshold":1000,"samples":[{"index":"i","documentID":"d","sensorID":"s"}]},)"
+                 R"({"id":"signal","key":"bad_tld","severity":1,"threat":"bad_tld","count":3,)"
+                 R"("measure":"","value":0,"threshold":0,"samples":[]}],)"
+                 R"("mitreAttack":["TA0010:T1048")"));
 }
 
 TEST(Replies, ThreatsAreThoseOfThePageOrAll) {
