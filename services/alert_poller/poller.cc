@@ -145,6 +145,7 @@ absl::Duration Poller::Failed(const absl::Status& status,
                               std::optional<absl::Duration> retry_after) {
   CountPoll(ResultOf(status));
   parts_.monitor.RecordError(status.message());
+  const bool capped = retry_after.has_value() && *retry_after > options_.backoff.retry_after_max;
   const bool slow = IsKeyRefused(status) || !delivery::IsRetryable(status);
   if (slow && !retry_after.has_value()) retry_after = options_.hold_wait;
   const absl::Duration wait = backoff_.Next(retry_after);
@@ -156,7 +157,6 @@ absl::Duration Poller::Failed(const absl::Status& status,
                     "\"; to fetch again every alert that the engine keeps, stop the stage and move "
                     "its folder `log` away");
   }
-  const bool capped = retry_after.has_value() && *retry_after > options_.backoff.retry_after_max;
   if (capped) {
     absl::StrAppend(&text, ". It asked for a wait of more than ",
                     absl::FormatDuration(options_.backoff.retry_after_max),

@@ -148,7 +148,8 @@ class PollerTest : public testing::Test {
   }
   // Polls until the engine has no more.
   void PollAll() {
-    while (life_->poller->Step() < options_.poll_interval) {
+    for (int polls = 0; life_->poller->Step() < options_.poll_interval; ++polls) {
+      ASSERT_LT(polls, 100) << Reason();
     }
   }
   std::string Reason() { return life_->monitor.Status().reason(); }

@@ -99,7 +99,9 @@ TEST_F(SinkRunnerTest, AWipedLogDoesNotMakeASinkSkipWhatComes) {
   places_["file"].Await(3);
   life_.reset();
   const std::string folder = absl::StrCat(kFolder, "/log");
-  for (const std::string& name : *files_->List(folder)) {
+  const auto names = files_->List(folder);
+  ASSERT_OK(names);
+  for (const std::string& name : *names) {
     ASSERT_OK(files_->Remove(folder + "/" + name));
   }
   ASSERT_OK(Start({"file"}));

@@ -110,6 +110,7 @@ struct FakeEngine::Impl {
       poll_faults.pop_front();
       return AnswerPoll(fault, out);
     }
+    if (alerts_reply.has_value()) return out.set_content(*alerts_reply, "application/json");
     size_t page = 0;
     absl::string_view number = follow;
     const bool known =
@@ -120,11 +121,11 @@ struct FakeEngine::Impl {
       return out.set_content(Message("unknown follow"), "application/json");
     }
     const bool has_page = page < alert_pages.size();
-    out.set_content(alerts_reply.value_or(absl::StrCat(
-                        "{\"follow\":\"page-", page + (has_page ? 1 : 0),
-                        "\",\"more\":", page + 1 < alert_pages.size() ? "true" : "false", ",",
-                        has_page ? alert_pages[page] : "\"alerts\":[],\"threats\":{}", "}")),
-                    "application/json");
+    out.set_content(
+        absl::StrCat("{\"follow\":\"page-", page + (has_page ? 1 : 0),
+                     "\",\"more\":", page + 1 < alert_pages.size() ? "true" : "false", ",",
+                     has_page ? alert_pages[page] : "\"alerts\":[],\"threats\":{}", "}"),
+        "application/json");
   }
 
   static void AnswerPoll(const EngineFault& fault, httplib::Response& out) {
