@@ -66,8 +66,8 @@ std::optional<int64_t> ParseUtc(absl::string_view text) {
     if (nanos < 0) return std::nullopt;
     for (int i = digits; i < 9; ++i) nanos *= 10;
   }
-  const int64_t seconds =
-      DaysFromCivil(year, month, day) * 86400 + hour * 3600 + minute * 60 + second;
+  const int64_t seconds = DaysFromCivil(year, month, day) * 86400 + int64_t{hour} * 3600 +
+                          int64_t{minute} * 60 + second;
   return seconds * 1'000'000'000 + nanos;
 }
 
