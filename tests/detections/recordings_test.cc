@@ -12,9 +12,11 @@
 #include "absl/strings/str_cat.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "services/analytics_engine/api/event_decoder.h"
 #include "services/analytics_engine/detectors/detectors.h"
 #include "services/analytics_engine/detectors/flags.h"
 #include "services/analytics_engine/detectors/threats.h"
+#include "services/common/analytics_api/events_encoder.h"
 #include "services/common/metrics/metrics.h"
 #include "services/common/status/status_matchers.h"
 #include "tests/detections/recording.h"
@@ -57,6 +59,17 @@ const std::vector<std::string> kRecordings = {"beacon-http",
                                               "stratum",
                                               "syn-scan",
                                               "upload-443"};
+
+using Pairs = std::set<std::pair<std::string, std::string>>;  // source, threat
+
+// All that is of severity 4 or 5 in the recordings together.
+const Pairs kGraves = {
+    {"10.20.0.21", "multiple_long_hostnames"}, {"10.20.0.22", "multiple_long_hostnames"},
+    {"10.20.0.25", "outbound_port_scan"},      {"10.20.0.36", "outbound_port_scan"},
+    {"10.20.0.46", "imposter_domain"},         {"10.20.0.47", "c2_communication"},
+    {"10.20.0.49", "outbound_port_scan"},      {"10.20.0.50", "sinkholed_destination"},
+    {"10.20.0.52", "multiple_long_hostnames"}, {"10.20.0.55", "oast"},
+};
 
 struct Found {
   std::string source;
@@ -101,15 +114,13 @@ std::vector<Found> Detect(const std::vector<std::string>& recordings) {
   return DetectAmong(EventsOf(recordings));
 }
 
-std::set<std::pair<std::string, std::string>> Graves(const std::vector<Found>& all) {
-  std::set<std::pair<std::string, std::string>> graves;
+Pairs Graves(const std::vector<Found>& all) {
+  Pairs graves;
   for (const Found& found : all) {
     if (found.finding.severity >= 4) graves.emplace(found.source, found.finding.threat);
   }
   return graves;
 }
-
-using Pairs = std::set<std::pair<std::string, std::string>>;
 
 TEST(RecordingsTest, DnsTunnelsAreFound) {
   EXPECT_EQ(Graves(Detect({"dns-tunnel-iodine"})),
@@ -154,20 +165,31 @@ TEST(RecordingsTest, NothingGraveIsFoundWhereNoDetectionOfThisKindIsMade) {
 // As the engine gets it: everything at once, and not in the order of time, because shards and types
 // of events travel on their own.
 TEST(RecordingsTest, TheSameIsFoundAmongEverythingElseInAnyOrder) {
-  const Pairs wanted = {
-      {"10.20.0.21", "multiple_long_hostnames"}, {"10.20.0.22", "multiple_long_hostnames"},
-      {"10.20.0.25", "outbound_port_scan"},      {"10.20.0.36", "outbound_port_scan"},
-      {"10.20.0.46", "imposter_domain"},         {"10.20.0.47", "c2_communication"},
-      {"10.20.0.49", "outbound_port_scan"},      {"10.20.0.50", "sinkholed_destination"},
-      {"10.20.0.52", "multiple_long_hostnames"}, {"10.20.0.55", "oast"},
-  };
   std::deque<telemetry::v1::Event> events = EventsOf(kRecordings);
   ASSERT_GT(events.size(), 45'000);
   std::mt19937 random(11);
   for (int i = 0; i < 3; ++i) {
     std::shuffle(events.begin(), events.end(), random);
-    EXPECT_EQ(Graves(DetectAmong(events)), wanted);
+    EXPECT_EQ(Graves(DetectAmong(events)), kGraves);
   }
+}
+
+// Other clients send the plain fields of API v1: no packets, no final reports, no documents.
+TEST(RecordingsTest, TheSameIsFoundInWhatOtherClientsSend) {
+  std::deque<telemetry::v1::Event> events;
+  analytics_engine::EventDecoder decoder;
+  for (const telemetry::v1::Event& event : EventsOf(kRecordings)) {
+    if (!HasPath(analytics_api::Dialect::kAlphaSoc, event.body_case())) continue;
+    std::string line, index;
+    AppendEventLine(analytics_api::Dialect::kAlphaSoc, "", event, &line);
+    const size_t bytes = line.size();
+    line.append(analytics_engine::kPaddingBytes, ' ');
+    ASSERT_EQ(decoder.Decode(event.body_case(), absl::string_view(line).substr(0, bytes),
+                             &events.emplace_back(), &index),
+              nullptr)
+        << line;
+  }
+  EXPECT_EQ(Graves(DetectAmong(events)), kGraves);
 }
 
 TEST(RecordingsTest, EveryFindingNamesCataloguedThreatsAndFlagsAndLeadsToItsRecords) {

@@ -23,7 +23,7 @@ constexpr char kThreat[] = "multiple_long_hostnames";
 constexpr int kSeverity = 4;
 constexpr int kSeverityCritical = 5;
 
-constexpr int64_t kDaySeconds = 24 * 3600;
+constexpr int64_t kDaySeconds = 86'400;
 
 // Secondary signs.
 constexpr double kCarrierShare = 0.5;

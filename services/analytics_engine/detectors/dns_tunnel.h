@@ -37,8 +37,8 @@ inline constexpr uint64_t kTunnelBytesDay = 5000;
 inline constexpr uint64_t kTunnelBytesHourCritical = 40'000;
 
 inline constexpr size_t kTunnelSourcesMax = 32'768;
-inline constexpr size_t kTunnelDomainsMax = 32;                  // remembered of a source
-inline constexpr size_t kTunnelNameSlotsMax = 32 * 1024 * 1024;  // 128 MiB for names, of all
+inline constexpr size_t kTunnelDomainsMax = 32;          // remembered of a source
+inline constexpr size_t kTunnelNameSlotsMax = 32 << 20;  // 128 MiB for names, of all
 
 // An address that this many sources ask is a resolver: what it asks is others' business.
 inline constexpr size_t kResolverClientsMin = 3;

@@ -17,7 +17,7 @@ constexpr char kThreat[] = "outbound_port_scan";
 constexpr char kKey[] = "tcp";  // one scan a source, wherever it leads
 constexpr int kSeverity = 4;
 
-constexpr int64_t kDaySeconds = 24 * 3600;
+constexpr int64_t kDaySeconds = 86'400;
 constexpr uint32_t kEphemeralPortMin = 32768;
 
 // Threshold random walk: a contact of a benign source is answered with 0.8, one of a scanner with
@@ -55,9 +55,9 @@ uint64_t HashOf(const network::Address& address, uint64_t seed) {
 }
 
 // Seeds that keep the members of one set apart; ports are smaller.
-constexpr uint64_t kAddressSeed = 1 << 16;
-constexpr uint64_t kPortsSeed = 2 << 16;
-constexpr uint64_t kSweepSeed = 3 << 16;
+constexpr uint64_t kAddressSeed = 0x10000;
+constexpr uint64_t kPortsSeed = 0x20000;
+constexpr uint64_t kSweepSeed = 0x30000;
 
 void AddDistinct(uint32_t member, size_t members_max, std::vector<uint32_t>* members) {
   if (members->size() >= members_max) return;

@@ -35,11 +35,11 @@ inline constexpr int64_t kScanPortsSeconds = 60;
 inline constexpr size_t kScanSweepMin = 25;
 // The same for web ports, and only failed contacts: content networks are wide.
 inline constexpr size_t kScanWebSweepMin = 100;
-inline constexpr int64_t kScanSweepSeconds = 15 * 60;
+inline constexpr int64_t kScanSweepSeconds = 900;
 
 inline constexpr size_t kScanSourcesMax = 32'768;
-inline constexpr size_t kScanContactSlotsMax = 32 * 1024 * 1024;  // 128 MiB for contacts, of all
-inline constexpr size_t kFanOutsMax = 16;                         // followed of a source at a time
+inline constexpr size_t kScanContactSlotsMax = 32 << 20;  // 128 MiB for contacts, of all
+inline constexpr size_t kFanOutsMax = 16;                 // followed of a source at a time
 
 // Not thread-safe. References outlive it.
 class PortScan {

@@ -20,8 +20,8 @@ struct SlotBudget {
 // lifetimes, shorter when there are many. Grows with its content. Not thread-safe.
 class RecentSet {
  public:
-  static constexpr size_t kSlotsMax = 2048;  // of a generation; three quarters are used
-  static constexpr int64_t kGenerationSeconds = 12 * 3600;
+  static constexpr size_t kSlotsMax = 2048;              // of a generation; three quarters are used
+  static constexpr int64_t kGenerationSeconds = 43'200;  // 12 h
 
   explicit RecentSet(SlotBudget& budget) : budget_(&budget) {}
   ~RecentSet();
