@@ -53,14 +53,15 @@ absl::StatusOr<std::string> Scope(const config::ScopeConfig& scope) {
 absl::StatusOr<std::string> Lists(const std::vector<config::ListConfig>& lists) {
   if (lists.empty()) return std::string();
   std::vector<signals::ListFile> files;
+  files.reserve(lists.size());
   for (const config::ListConfig& list : lists) files.push_back({list.name, list.file, list.points});
   ASSIGN_OR_RETURN(const auto set, signals::ListSet::Load(files));
   return absl::StrCat("lists: ", files.size(), ", ", set->entries(), " entries\n");
 }
 
 // What only the stage knows, in its words. A note, when its program is not here to be asked.
-absl::StatusOr<std::string> AskStage(const Stage& stage, const std::string& config_path) {
-  const auto program = FindProgram(stage, OwnFolder(), Libexec());
+absl::StatusOr<std::string> AskStage(const Stage& stage, const absl::StatusOr<std::string>& program,
+                                     const std::string& config_path) {
   if (!program.ok()) {
     return absl::StrCat("warning: ", stage.name,
                         " has not checked its own part: ", program.status().message(), "\n");
@@ -79,7 +80,8 @@ absl::StatusOr<std::string> AskStage(const Stage& stage, const std::string& conf
 
 }  // namespace
 
-absl::StatusOr<std::string> Check(const std::string& config_path) {
+absl::StatusOr<std::string> Check(const std::string& config_path, const std::string& own_folder,
+                                  const std::string& libexec) {
   ASSIGN_OR_RETURN(const config::Config config, config::Load(config_path, config::kAll));
   ASSIGN_OR_RETURN(const std::string scope, Scope(config.scope));
   ASSIGN_OR_RETURN(const std::string lists, Lists(config.scoring.lists));
@@ -88,7 +90,8 @@ absl::StatusOr<std::string> Check(const std::string& config_path) {
   std::string text;
   std::string starts;
   for (const Stage& stage : NeededStages(config)) {
-    ASSIGN_OR_RETURN(const std::string note, AskStage(stage, config_path));
+    const auto program = FindProgram(stage, own_folder, libexec);
+    ASSIGN_OR_RETURN(const std::string note, AskStage(stage, program, config_path));
     text += note;
     absl::StrAppend(&starts, starts.empty() ? "" : ", ", stage.name);
   }

@@ -11,10 +11,11 @@
 namespace nightjar::cli {
 
 // Loads every section, the scope file and the lists, then lets each stage that the configuration
-// needs check it by itself, where its program is found (stages.h). The text for a person: warnings,
-// where events go, what is masked on the way, and "OK". Else the error of the first thing refused,
-// with exit code 78. On the main thread.
-absl::StatusOr<std::string> Check(const std::string& config_path);
+// needs check it by itself, where FindProgram (stages.h) finds its program by the last two. The
+// text for a person: warnings, where events go, what is masked on the way, and "OK". Else the error
+// of the first thing refused, with exit code 78. On the main thread.
+absl::StatusOr<std::string> Check(const std::string& config_path, const std::string& own_folder,
+                                  const std::string& libexec);
 
 }  // namespace nightjar::cli
 

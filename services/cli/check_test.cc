@@ -23,11 +23,12 @@ std::string Write(const std::string& name, const std::string& text) {
 
 // Checks a file with a usable beginning and `rest`.
 absl::StatusOr<std::string> CheckWith(const std::string& rest) {
-  return Check(
-      Write("config.yml",
-            absl::StrCat("inputs: {elastic: {enabled: true, hosts: [\"http://127.0.0.1:9200\"], "
-                         "searches: [{event_type: dns, indices: [packetbeat-*]}]}}\n",
-                         rest)));
+  const std::string path =
+      Write("config.yml", absl::StrCat("inputs: {elastic: {enabled: true, hosts: "
+                                       "[\"http://127.0.0.1:9200\"], searches: "
+                                       "[{event_type: dns, indices: [packetbeat-*]}]}}\n",
+                                       rest));
+  return Check(path, /*own_folder=*/"/nonexistent", /*libexec=*/"");
 }
 
 constexpr char kEngine[] = "engine: {host: \"https://engine.example\", api_key: top-secret}\n";
@@ -40,6 +41,7 @@ TEST(CheckTest, AGoodFileSaysWhereEventsGoAndWhatIsMasked) {
       text, IsOkAndHolds(AllOf(HasSubstr("telemetry is read from http://127.0.0.1:9200"),
                                HasSubstr("events go to https://engine.example (kind alphasoc)\n"),
                                HasSubstr("the parameters pin\n"),
+                               HasSubstr("warning: es-reader has not checked its own part"),
                                HasSubstr("warning: data.dir: /run/nightjar dies with a reboot"),
                                HasSubstr("state: /run/nightjar\n"),
                                HasSubstr("warning: es-reader has not checked its own part"),

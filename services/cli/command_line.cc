@@ -158,7 +158,9 @@ void AddCheck(CLI::App& app, Commands& commands) {
       "check", "Whether a configuration can be used, where events would go and what is masked");
   check->add_option("file", commands.config, "The configuration, as --config");
   check->callback([&commands] {
-    commands.run = [&commands] { return Print(Check(commands.config_or_default())); };
+    commands.run = [&commands] {
+      return Print(Check(commands.config_or_default(), OwnFolder(), Libexec()));
+    };
   });
 }
 

@@ -7,6 +7,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "services/common/rpc/security_config.h"
 #include "services/common/status/exit_status.h"
 
 namespace nightjar::cli {
@@ -77,10 +78,7 @@ std::string Libexec() {
 }
 
 rpc::Security SecurityOf(const config::Config& config) {
-  const config::SecurityConfig& security = config.security;
-  return rpc::Security({security.ca_file, security.certificate_file, security.key_file,
-                        security.flow_peers, security.view_peers, security.tap_peers,
-                        security.operate_peers, security.plaintext_networks});
+  return rpc::Security(rpc::FromConfig(config.security));
 }
 
 }  // namespace nightjar::cli

@@ -42,6 +42,7 @@ std::vector<Peer> Peers(const config::Config& config) {
 // All at once: those that do not answer delay the screen only once.
 std::vector<StageReport> Ask(const std::vector<Peer>& peers) {
   std::vector<std::future<absl::StatusOr<admin::v1::StageStatus>>> answers;
+  answers.reserve(peers.size());
   for (const Peer& peer : peers) {
     answers.push_back(
         std::async(std::launch::async, [&peer] { return peer.client->GetStatus(kAnswerMax); }));

@@ -54,30 +54,36 @@ class StartTest : public PipelineTest {
  protected:
   void SetUp() override {
     PipelineTest::SetUp();
-    // Below the range from which the system takes ports for itself, and apart from other tests.
-    int port = 20'000 + getpid() % 5'000;
-    std::string services;
-    for (const char* folder : {"ae_forwarder", "scorer", "es_reader"}) {
-      while (!IsFree(port)) ++port;
-      absl::StrAppend(&services, "  ", folder, ": {address: \"127.0.0.1:", port++, "\"}\n");
-    }
     config_ = folder_ + "/config.yml";
     log_ = folder_ + "/nightjar.log";
-    std::ofstream(config_) << "engine: {host: \"" << engine_.url() << "\", api_key: test-key}\n"
-                           << "inputs:\n  elastic:\n    enabled: true\n    hosts: [\""
-                           << elastic_.url() << "\"]\n    searches:\n"
-                           << Search("dns") << Search("ip") << Search("http") << Search("tls")
-                           << "outputs: {enabled: false}\ndata: {dir: \"" << folder_ << "/data\"}\n"
-                           << "reader: {start: earliest, poll_interval: 200ms}\n"
-                           << "services:\n"
-                           << services;
+    WriteConfig(absl::StrCat("engine: {host: \"", engine_.url(), "\", api_key: test-key}\n",
+                             "outputs: {enabled: false}\n"));
+  }
+
+  // A configuration with ports of its own, and `rest`.
+  void WriteConfig(const std::string& rest) {
+    std::ofstream file(config_);
+    file << "inputs:\n  elastic:\n    enabled: true\n    hosts: [\"" << elastic_.url()
+         << "\"]\n    searches:\n";
+    for (const char* type : {"dns", "ip", "http", "tls"}) {
+      file << "      - {event_type: " << type << ", indices: [\"packetbeat-*\"]}\n";
+    }
+    file << "data: {dir: \"" << folder_ << "/data\"}\n"
+         << "reader: {start: earliest, poll_interval: 200ms}\nservices:\n";
+    for (const char* folder :
+         {"ae_forwarder", "scorer", "es_reader", "alert_poller", "analytics_engine"}) {
+      file << "  " << folder << ": {address: \"127.0.0.1:" << NextFreePort() << "\"}\n";
+    }
+    file << rest;
+  }
+  int NextFreePort() {
+    do {
+      ++port_;
+    } while (!IsFree(port_));
+    return port_;
   }
   void TearDown() override {
     if (HasFailure()) std::fprintf(stderr, "--- nightjar start\n%s\n", Content(log_).c_str());
-  }
-
-  static std::string Search(const std::string& type) {
-    return absl::StrCat("      - {event_type: ", type, ", indices: [\"packetbeat-*\"]}\n");
   }
 
   absl::StatusOr<Process> Nightjar(std::vector<std::string> arguments, const std::string& log) {
@@ -97,12 +103,17 @@ class StartTest : public PipelineTest {
     }
     return pids;
   }
+  // Exit code 0 of status.
+  bool EveryStageReady() {
+    return Await(absl::Seconds(60), [this] { return Run({"status", "-c", config_}).second == 0; });
+  }
   bool EveryStageStarted() {
     return Await(absl::Seconds(30), [this] { return !Pids("es-reader").empty(); });
   }
   std::vector<int> EveryPid() const {
     std::vector<int> all;
-    for (const char* stage : {"ae-forwarder", "scorer", "es-reader"}) {
+    for (const char* stage :
+         {"ae-forwarder", "scorer", "es-reader", "alert-poller", "analytics-engine"}) {
       for (const int pid : Pids(stage)) all.push_back(pid);
     }
     return all;
@@ -129,6 +140,8 @@ class StartTest : public PipelineTest {
   std::string config_;
   std::string log_;
   int commands_ = 0;
+  // Below the range from which the system takes ports for itself, and apart from other tests.
+  int port_ = 20'000 + getpid() % 5'000;
 };
 
 TEST_F(StartTest, OneCommandDeliversEverythingAndStopsCleanly) {
@@ -214,6 +227,31 @@ TEST_F(StartTest, AWrongConfigurationEndsItWithOneLineAndTheCodeOfTheStage) {
   const auto [text, code] = Run({"check", config_});
   EXPECT_EQ(code, 78);
   EXPECT_THAT(text, HasSubstr("/nonexistent/scope.yml"));
+}
+
+TEST_F(StartTest, AnEmptyHostComesUpWithTheEmbeddedEngineAndRaisesAlerts) {
+  std::ofstream(folder_ + "/c2.txt") << "*.host.example\n";
+  const std::string alerts = folder_ + "/alerts.json";
+  WriteConfig(absl::StrCat(
+      "engine: {host: local, alerts: {poll_interval: 5s}}\nanalytics_engine: {listen: \"127.0.0.1:",
+      NextFreePort(), "\"}\noutputs: {file: \"", alerts, "\"}\n",
+      "scoring: {lists: [{name: c2, file: \"", folder_, "/c2.txt\"}]}\n"));
+  Fill(1, 500);
+  auto nightjar = Start();
+  ASSERT_OK(nightjar);
+  EXPECT_TRUE(EveryStageReady()) << Run({"status", "-c", config_}).first;
+  EXPECT_EQ(EveryPid().size(), 5u);
+  EXPECT_TRUE(Await(absl::Seconds(30), [&] {
+    return absl::StrContains(Content(alerts), "\"c2_communication\"");
+  })) << Run({"status", "-c", config_}).first;
+  EXPECT_THAT(Run({"account", "status", "-c", config_}).first,
+              HasSubstr("Account registered: true\n"));
+  EXPECT_EQ(Run({"keys", "create", "-c", config_, "--description", "site B"}).second, 0);
+  EXPECT_THAT(Run({"keys", "list", "-c", config_}).first,
+              ContainsRegex("valid +ingest,alerts .*site B"));
+  nightjar->Signal(SIGTERM);
+  EXPECT_THAT(nightjar->Wait(absl::Seconds(60)), IsOkAndHolds(0));
+  EXPECT_TRUE(EveryStageGone());
 }
 
 TEST_F(StartTest, CheckAsksEachStageForWhatOnlyItKnows) {
