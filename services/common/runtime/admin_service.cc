@@ -142,8 +142,8 @@ absl::Status AdminService::Authorize(CallbackServerContext& context, Role role) 
 }
 
 void AdminService::ForgetTap(TapStream* tap) {
-  monitor_.RemoveTap(tap);
   std::lock_guard<std::mutex> lock(mutex_);
+  monitor_.RemoveTap(tap);
   taps_.erase(tap);
 }
 
