@@ -3,6 +3,7 @@
 #include "absl/strings/str_cat.h"
 #include "services/common/analytics_api/engine_key.h"
 #include "services/common/http/url.h"
+#include "services/common/rpc/security_config.h"
 #include "services/common/status/exit_status.h"
 #include "services/common/status/status_macros.h"
 
@@ -52,10 +53,7 @@ absl::StatusOr<EngineConfig> FromConfig(const config::Config& from) {
     config.lists.push_back({list.name, list.file, list.points});
   }
   config.bad_tlds = from.scoring.bad_tlds;
-  config.security = {from.security.ca_file,       from.security.certificate_file,
-                     from.security.key_file,      from.security.flow_peers,
-                     from.security.view_peers,    from.security.tap_peers,
-                     from.security.operate_peers, from.security.plaintext_networks};
+  config.security = rpc::FromConfig(from.security);
   return config;
 }
 

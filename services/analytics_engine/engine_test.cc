@@ -6,8 +6,10 @@
 #include "gtest/gtest.h"
 #include "httplib.h"
 #include "services/analytics_engine/engine_testing.h"
+#include "services/common/analytics_api/engine_client.h"
 #include "services/common/analytics_api/gzip.h"
 #include "services/common/http/test_certificates.h"
+#include "services/common/status/status_matchers.h"
 
 namespace nightjar::analytics_engine {
 namespace {
@@ -182,6 +184,35 @@ TEST_F(EngineTest, AReplyIsCompressedWhenTheClientWantsIt) {
   EXPECT_EQ(small->get_header_value("Content-Encoding"), "gzip");
   EXPECT_LT(small->body.size(), plain->body.size());
   EXPECT_THAT(plain->body, Not(HasSubstr("\x1f\x8b")));
+}
+
+// alert-poller's client understands all of what this engine writes.
+TEST_F(EngineTest, OurOwnClientReadsTheAlerts) {
+  Post("/v1/events/dns", absl::StrCat(R"({"srcIP":"10.0.0.5","query":"www.evil.example",)",
+                                      R"("index":"i","documentID":"d1","sensorID":"s1",)"
+                                      R"("status":"NOERROR","url":[],"srcID":1})"));
+  analytics_api::EngineClientOptions options;
+  options.hosts = {engine_.url()};
+  options.api_key = config::Secret(engine_.CreateKey(kAlertsScope));
+  analytics_api::EngineClient client(options);
+  analytics_api::AlertsPage page;
+  analytics_api::Exchange exchange;
+  ASSERT_OK(client.Alerts("", &page, &exchange));
+  ASSERT_EQ(page.alerts.size(), 1u);
+  const alerts::v1::Alert& alert = page.alerts[0];
+  EXPECT_TRUE(analytics_api::HasEngineId(alert));
+  EXPECT_GT(alert.created_at().seconds(), 0);
+  EXPECT_EQ(alert.event_type(), "dns");
+  EXPECT_EQ(alert.event().source_ip(), "10.0.0.5");
+  EXPECT_EQ(alert.threats(0).id(), "c2_communication");
+  EXPECT_EQ(alert.threats(0).severity(), 5u);
+  EXPECT_EQ(alert.wisdom().domain(), "evil.example");
+  EXPECT_EQ(alert.detections(0).id(), "list");
+  EXPECT_EQ(alert.detections(0).samples(0).document_id(), "d1");
+  EXPECT_EQ(alert.detections(0).samples(0).sensor_id(), "s1");
+  EXPECT_EQ(alert.mitre_attack_size(), 1);
+  ASSERT_OK(client.Alerts(page.follow, &page, &exchange));
+  EXPECT_TRUE(page.alerts.empty());
 }
 
 TEST(EngineTlsTest, TheApiIsServedWithTheCertificate) {

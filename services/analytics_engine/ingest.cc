@@ -7,6 +7,7 @@
 #include "google/protobuf/arena.h"
 #include "services/analytics_engine/api/alert_json.h"
 #include "services/analytics_engine/api/event_decoder.h"
+#include "services/analytics_engine/api/event_echo.h"
 #include "services/analytics_engine/store/random_text.h"
 #include "services/common/status/status_macros.h"
 
@@ -112,7 +113,7 @@ void Ingest::JudgeChunk(Body& body) {
     parts_.detectors.Evaluate(event, body.indices[i], &findings);
     if (findings.empty()) continue;
     StoredAlert alert =
-        MakeAlert(metrics::TypeName(event), body.lines[i], std::exchange(findings, {}));
+        MakeAlert(metrics::TypeName(event), EchoEvent(body.lines[i]), std::exchange(findings, {}));
     alert.id = RandomUuid();
     alert.created = now;
     body.alerts.push_back(std::move(alert));

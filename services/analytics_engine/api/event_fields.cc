@@ -272,6 +272,11 @@ constexpr Row kLease[] = {
      }},
 };
 
+const char* AnyText(V value, T) { return value.is_string() ? nullptr : kWrongType; }
+
+// What clients of API v1 send and read, and no detector looks at.
+constexpr Row kUnused[] = {{"srcID", AnyText}, {"action", AnyText}};
+
 FieldTable Table(absl::Span<const Row> body) {
   FieldTable table;
   // The body first, as a name that stands keeps its row: a lease has its own binding.
@@ -289,6 +294,18 @@ const FieldTable& FieldsOf(Event::BodyCase type) {
       Table(kDns), Table(kIp), Table(kHttp), Table(kTls), Table(kIcmp), Table(kLease)};
   CHECK(type >= Event::kDns && type <= Event::kLease);
   return kTables[type - Event::kDns];
+}
+
+const FieldTable& AllFields() {
+  static const FieldTable* const kAll = [] {
+    auto* all = new FieldTable(Table(kUnused));
+    for (int type = Event::kDns; type <= Event::kLease; ++type) {
+      const FieldTable& fields = FieldsOf(static_cast<Event::BodyCase>(type));
+      all->insert(fields.begin(), fields.end());
+    }
+    return all;
+  }();
+  return *kAll;
 }
 
 }  // namespace nightjar::analytics_engine

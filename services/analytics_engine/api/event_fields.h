@@ -23,6 +23,9 @@ using FieldTable = absl::flat_hash_map<absl::string_view, FieldSetter>;
 // The table of one event type, kDns to kLease. Never changes while the process lives.
 const FieldTable& FieldsOf(telemetry::v1::Event::BodyCase type);
 
+// Every field of API v1, whatever its event type: also those that no type of ours keeps.
+const FieldTable& AllFields();
+
 }  // namespace nightjar::analytics_engine
 
 #endif  // SERVICES_ANALYTICS_ENGINE_API_EVENT_FIELDS_H_
