@@ -138,6 +138,11 @@ void AlertLog::Remember(const Alert& alert) {
   recent_.pop_front();
 }
 
+void AlertLog::AddReader(const std::string& reader, uint64_t position) {
+  std::lock_guard<std::mutex> lock(mutex_);
+  positions_[reader] = position;
+}
+
 void AlertLog::SetPosition(const std::string& reader, uint64_t position) {
   std::lock_guard<std::mutex> lock(mutex_);
   positions_[reader] = position;

@@ -53,7 +53,9 @@ class AlertLog {
   // nothing of it is in the log; try again.
   absl::Status Append(absl::Span<const alerts::v1::Alert> alerts, const std::string& follow);
 
-  // Names a reader and where it is; alerts behind the position of every named one may be removed.
+  // Names a reader and where it is. Name all of them before the first Append or SetPosition: what
+  // every named one has passed is removed then.
+  void AddReader(const std::string& reader, uint64_t position);
   void SetPosition(const std::string& reader, uint64_t position);
 
   struct Entry {

@@ -106,7 +106,7 @@ TEST_F(AlertLogTest, AfterAFullDiskItGoesOnAndReadsBackWhole) {
   for (int nth = 1; nth <= 2; ++nth) {  // the write, the sync
     NewDisk();
     ASSERT_OK(Open());
-    log_->SetPosition("reader", 0);
+    log_->AddReader("reader", 0);
     ASSERT_OK(log_->Append(Alerts(1, 1), "f1"));
     files_->FailOperation(nth, ENOSPC);
     int tries = 1;
@@ -124,8 +124,8 @@ TEST_F(AlertLogTest, AfterAFullDiskItGoesOnAndReadsBackWhole) {
 TEST_F(AlertLogTest, FilesThatEveryReaderHasPassedAreRemovedButTheBookmarkStays) {
   options_.segment_bytes_max = 1;  // a file an append
   ASSERT_OK(Open());
-  log_->SetPosition("a", 0);
-  log_->SetPosition("b", 0);
+  log_->AddReader("a", 0);
+  log_->AddReader("b", 0);
   for (int i = 1; i <= 5; ++i) ASSERT_OK(log_->Append(Alerts(i, 1), absl::StrCat("f", i)));
   log_->SetPosition("a", 5);
   EXPECT_EQ(files_->List(kFolder)->size(), 5u) << "b still needs them";
@@ -144,7 +144,7 @@ TEST_F(AlertLogTest, ADeadReaderCostsOnlyTheLimitAndSeesTheGap) {
   options_.segment_bytes_max = 1000;
   options_.bytes_max = 5000;
   ASSERT_OK(Open());
-  log_->SetPosition("dead", 0);
+  log_->AddReader("dead", 0);
   for (int i = 1; i <= 100; ++i) ASSERT_OK(log_->Append(Alerts(i, 1, 200), "f"));
   EXPECT_LE(log_->BytesBehind(0), 5000u);
   const auto entries = log_->Read(0, 1);
@@ -171,7 +171,7 @@ TEST_F(AlertLogTest, DamageInTheMiddleIsToldAndNeverReadOver) {
 TEST_F(AlertLogTest, AMissingFileInBetweenIsDamage) {
   options_.segment_bytes_max = 1;
   ASSERT_OK(Open());
-  log_->SetPosition("a", 0);
+  log_->AddReader("a", 0);
   for (int i = 1; i <= 3; ++i) ASSERT_OK(log_->Append(Alerts(i, 1), "f"));
   ASSERT_OK(files_->Remove(absl::StrCat(kFolder, "/", SegmentName(2))));
   EXPECT_THAT(Open(), StatusIs(absl::StatusCode::kDataLoss));

@@ -7,6 +7,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <set>
 #include <string>
 #include <thread>
 #include <utility>
@@ -37,16 +38,24 @@ class FakePlace {
   absl::Status Write(absl::Span<const std::string> messages) {
     std::lock_guard<std::mutex> lock(mutex_);
     ++tries_;
+    if (!dead_) messages_.insert(messages_.end(), messages.begin(), messages.end());
     changed_.notify_all();
-    if (dead_) return absl::UnavailableError("the fake place is dead");
-    messages_.insert(messages_.end(), messages.begin(), messages.end());
-    return absl::OkStatus();
+    return dead_ ? absl::UnavailableError("the fake place is dead") : absl::OkStatus();
   }
   // Waits until there are `count` messages, 30 s at most.
   size_t Await(size_t count) {
     std::unique_lock<std::mutex> lock(mutex_);
     changed_.wait_for(lock, std::chrono::seconds(30), [&] { return messages_.size() >= count; });
     return messages_.size();
+  }
+  // The same for different ones.
+  size_t AwaitDistinct(size_t count) {
+    std::unique_lock<std::mutex> lock(mutex_);
+    const auto distinct = [this] {
+      return std::set<std::string>(messages_.begin(), messages_.end()).size();
+    };
+    changed_.wait_for(lock, std::chrono::seconds(30), [&] { return distinct() >= count; });
+    return distinct();
   }
   // Waits for `count` further tries to write.
   void AwaitTries(int count) {
@@ -130,9 +139,9 @@ class PollerTest : public testing::Test {
       ASSIGN_OR_RETURN(auto runner, SinkRunner::Open(std::move(sink), options,
                                                      {*life_->log, *files_, life_->metrics,
                                                       life_->monitor, SystemClock()}));
-      runner->Start();
       life_->sinks.push_back(std::move(runner));
     }
+    for (const auto& sink : life_->sinks) sink->Start();
     life_->poller = std::make_unique<Poller>(
         options_, PollerParts{*life_->log, life_->metrics, life_->monitor, SystemClock()},
         [this](absl::Span<const alerts::v1::Alert> alerts) {

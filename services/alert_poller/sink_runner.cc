@@ -62,7 +62,7 @@ absl::Status SinkRunner::LoadPosition() {
   if (!saved.has_value() || position == end) {
     RETURN_IF_ERROR(checkpoint_.Save(absl::StrCat(kPositionStart, position, "}")));
   }
-  parts_.log.SetPosition(name(), position);
+  parts_.log.AddReader(name(), position);
   return absl::OkStatus();
 }
 

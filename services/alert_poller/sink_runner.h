@@ -52,6 +52,7 @@ class SinkRunner {
                                                           const SinkRunnerParts& parts);
   ~SinkRunner();  // as Shutdown, at once
 
+  // Once every sink is open: the log removes what the open ones have passed.
   void Start();
   void Reopen() { sink_.transport->Reopen(); }  // log rotation
   // Sets nightjar_sink_spool_bytes; call when alerts were added to the log.
