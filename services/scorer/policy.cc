@@ -27,6 +27,7 @@ std::string Fingerprint(const std::vector<std::string>& paths) {
 
 std::vector<std::string> ListPaths(const std::vector<signals::ListFile>& lists) {
   std::vector<std::string> paths;
+  paths.reserve(lists.size());
   for (const auto& list : lists) paths.push_back(list.path);
   return paths;
 }
