@@ -91,6 +91,16 @@ TEST_F(StageMonitorTest, ConditionsDecideTheState) {
   EXPECT_FALSE(monitor_.ready());
 }
 
+TEST_F(StageMonitorTest, AnIdleStageIsReadyAndSaysWhy) {
+  monitor_.SetIdleReason("switched off");
+  EXPECT_EQ(monitor_.Status().reason(), "starting");
+  monitor_.SetStarted();
+  EXPECT_EQ(monitor_.Status().state(), admin::v1::STATE_READY);
+  EXPECT_EQ(monitor_.Status().reason(), "switched off");
+  monitor_.SetCondition("scope", "unreadable");
+  EXPECT_EQ(monitor_.Status().reason(), "scope: unreadable");
+}
+
 TEST_F(StageMonitorTest, ConditionIsLoggedWhenItBeginsChangesAndEnds) {
   testing::internal::CaptureStdout();  // where spdlog's first default logger writes
   monitor_.SetCondition("engine", "503");
