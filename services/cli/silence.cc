@@ -92,9 +92,10 @@ std::string ReasonForSilence(const absl::StatusOr<StageStatus>& reader, absl::st
   } else if (!seen || old) {
     reason = WhyNoneComes(*reader, seen);
   }
-  const bool at_fault = reader->state() != admin::v1::STATE_READY && (!seen || old);
-  if (!at_fault) return reason;
-  return absl::StrCat("es-reader is ", StateWord(*reader), " (", reader->reason(), "); ", reason);
+  if (reader->state() == admin::v1::STATE_READY || (seen && !old)) return reason;
+  const std::string fault =
+      absl::StrCat("es-reader is ", StateWord(*reader), " (", reader->reason(), ")");
+  return reader->read_events() == 0 ? fault : absl::StrCat(fault, "; ", reason);
 }
 
 }  // namespace nightjar::cli

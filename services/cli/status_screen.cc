@@ -2,6 +2,7 @@
 
 #include <map>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/strip.h"
@@ -60,6 +61,7 @@ void AddStage(const StageReport& report, absl::Time now, TextTable* table) {
   if (!status.reason().empty()) table->Note(absl::StrCat("  ", Text(status.reason())));
   for (const admin::v1::Peer& peer : status.peers()) {
     if (peer.connected()) continue;
+    if (!peer.error().empty() && absl::StrContains(status.reason(), peer.error())) continue;
     table->Note(absl::StrCat("  not connected to ", Text(peer.name()), " ", Text(peer.address()),
                              peer.error().empty() ? "" : ": ", Text(peer.error())));
   }

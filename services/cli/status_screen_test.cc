@@ -30,7 +30,8 @@ constexpr char kReader[] = R"(
   activity { type: 'dns' count: 1160 last_record { seconds: 1799999997 } }
   activity { type: 'ip' count: 40 last_record { seconds: 1799990000 } }
   last_error { time { seconds: 1799999400 } text: 'search timed out' }
-  peers { name: 'scorer' address: '127.0.0.1:7402' connected: false error: 'refused' })";
+  peers { name: 'scorer' address: '127.0.0.1:7402' connected: false error: 'refused' }
+  peers { name: 'elasticsearch' connected: false error: 'index packetbeat-old is closed' })";
 
 constexpr char kScorer[] = R"(
   stage: 'scorer' version: '0.1.0' started_at { seconds: 1799999990 } state: STATE_READY

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "services/cli/stage_client.h"
 #include "services/cli/stages.h"
 #include "spdlog/spdlog.h"
 
@@ -29,8 +30,9 @@ std::vector<std::string> SearchedTypes(const config::ElasticConfig& elastic) {
 TelemetryReporter::TelemetryReporter(const config::Config& config, Clock& clock)
     : log_file_(config.log.file),
       clock_(clock),
-      reader_(config.services.es_reader.addresses.front(), SecurityOf(config)),
-      forwarder_(config.services.ae_forwarder.addresses.front(), SecurityOf(config)),
+      security_(SecurityOf(config)),
+      reader_(config.services.es_reader.addresses.front()),
+      forwarder_(config.services.ae_forwarder.addresses.front()),
       report_(SearchedTypes(config.elastic)) {}
 
 TelemetryReporter::~TelemetryReporter() {
@@ -57,15 +59,21 @@ void TelemetryReporter::Run() {
 }
 
 std::string TelemetryReporter::Report() {
-  const auto reader = reader_.GetStatus(kAnswerMax);
+  const auto reader = Ask(reader_);
   if (!reader.ok()) {
     return UnreachableLine("es-reader", std::string(reader.status().message()), clock_.Now());
   }
-  const auto forwarder = forwarder_.GetStatus(kAnswerMax);
+  const auto forwarder = Ask(forwarder_);
   if (!forwarder.ok()) {
     return UnreachableLine("ae-forwarder", std::string(forwarder.status().message()), clock_.Now());
   }
   return report_.Lines(*reader, *forwarder, clock_.Now());
+}
+
+// A connection each time: nobody would notice on an idle one that the stage wants to stop, and it
+// would wait for us.
+absl::StatusOr<admin::v1::StageStatus> TelemetryReporter::Ask(const std::string& address) const {
+  return StageClient(address, security_).GetStatus(kAnswerMax);
 }
 
 // One write, so that the lines of other processes do not come between. A log that cannot be written

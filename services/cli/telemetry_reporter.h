@@ -7,10 +7,12 @@
 #include <string>
 #include <thread>
 
-#include "services/cli/stage_client.h"
+#include "absl/status/statusor.h"
+#include "proto/admin/v1/stage.pb.h"
 #include "services/cli/telemetry_report.h"
 #include "services/common/clock/clock.h"
 #include "services/common/config/config.h"
+#include "services/common/rpc/security.h"
 
 namespace nightjar::cli {
 
@@ -28,12 +30,14 @@ class TelemetryReporter {
  private:
   void Run();
   std::string Report();
+  absl::StatusOr<admin::v1::StageStatus> Ask(const std::string& address) const;
   void Write(const std::string& lines) const;
 
   const std::string log_file_;
   Clock& clock_;
-  const StageClient reader_;
-  const StageClient forwarder_;
+  const rpc::Security security_;
+  const std::string reader_;  // addresses
+  const std::string forwarder_;
   TelemetryReport report_;
 
   std::mutex mutex_;
