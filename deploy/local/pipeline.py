@@ -13,7 +13,7 @@ import time
 import urllib.request
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-# Name, folder under services/, the sources last: each finds the one before it.
+# Name, folder under services/; the sources last: each finds the ones before it.
 STAGES = [("ae-forwarder", "ae_forwarder"), ("scorer", "scorer"), ("es-reader", "es_reader")]
 API_KEY = "local-key"
 START_SECONDS = 20
@@ -32,6 +32,7 @@ class Pipeline:
         self.addresses = {}
         self.pids = {}
         self.reader = ""  # further lines of the reader section
+        self.engine = ""
         os.makedirs(self.folder, exist_ok=True)
 
     def start(self, name, arguments, ready_line=False):
@@ -79,23 +80,21 @@ class Pipeline:
         )
 
     def write_config(self, elasticsearch, engine):
+        """`engine` is YAML: the engine section and whatever else differs."""
         searches = "".join(
             "      - {event_type: %s, indices: [packetbeat-*], index_schema: ecs}\n" % kind
             for kind in ("dns", "ip", "http", "tls")
         )
         services = "".join(
-            '  %s: {address: "%s"}\n' % (folder, self.addresses[name]["grpc"])
-            for name, folder in STAGES
-            if name in self.addresses
+            '  %s: {address: "%s"}\n' % (name.replace("-", "_"), address["grpc"])
+            for name, address in self.addresses.items()
         )
         path = os.path.join(self.folder, "config.yml")
         with open(path, "w", encoding="utf-8") as file:
             file.write(
-                'engine: {host: "%s", api_key: %s}\n' % (engine, API_KEY)
-                + 'inputs:\n  elastic:\n    enabled: true\n    hosts: ["%s"]\n' % elasticsearch
-                + "    searches:\n"
-                + searches
-                + "outputs: {enabled: false}\n"
+                engine
+                + "inputs:\n  elastic:\n    enabled: true\n"
+                + '    hosts: ["%s"]\n    searches:\n%s' % (elasticsearch, searches)
                 + 'data: {dir: "%s"}\n' % os.path.join(self.folder, "state")
                 + ("reader:\n" + self.reader if self.reader else "")
                 + ("services:\n" + services if services else "")
@@ -128,8 +127,13 @@ class Pipeline:
             self.addresses[name] = dict(re.findall(r'"(\w+)":\s*"([^"]*)"', file.read()))
 
     def start_stages(self, elasticsearch, engine):
+        """The three stages between Elasticsearch and an engine at the URL `engine`."""
+        self.engine = 'engine: {host: "%s", api_key: %s}\noutputs: {enabled: false}\n' % (
+            engine,
+            API_KEY,
+        )
         for name, folder in STAGES:
-            self.start_stage(name, folder, self.write_config(elasticsearch, engine))
+            self.start_stage(name, folder, self.write_config(elasticsearch, self.engine))
 
     def log(self, name):
         with open(

@@ -45,7 +45,7 @@ class Case:
         os.kill(self.pipeline.pids[name], signal.SIGKILL)
         folder = dict(STAGES)[name]
         self.pipeline.start_stage(
-            name, folder, self.pipeline.write_config(self.elasticsearch.url, self.engine)
+            name, folder, self.pipeline.write_config(self.elasticsearch.url, self.pipeline.engine)
         )
 
     def generate(self, count, *arguments, first=1, wait=True):
