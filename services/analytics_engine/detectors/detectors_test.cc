@@ -75,6 +75,46 @@ TEST_F(DetectorsTest, OnlyOurOwnSourcesAreJudged) {
   EXPECT_THAT(Evaluate(Query("www.evil.example", "source_ip: \"fd00::1\"")), SizeIs(1));
 }
 
+class ResolverTest : public DetectorsTest {
+ protected:
+  static constexpr char kResolver[] =
+      "source_ip: \"10.0.0.53\" destination_ip: \"9.9.9.9\" destination_port: 53";
+
+  std::string Client(int number) {
+    return absl::StrCat("source_ip: \"10.0.0.", number,
+                        "\" destination_ip: \"10.0.0.53\" destination_port: 53");
+  }
+  void SetUp() override {
+    for (int i = 1; i <= 3; ++i) {
+      EXPECT_THAT(Evaluate(Query("www.example.com", Client(i))), IsEmpty());
+    }
+  }
+};
+
+TEST_F(ResolverTest, WhatItAsksForAClientIsFoundAtTheClientOnly) {
+  EXPECT_THAT(Evaluate(Query("www.evil.example", Client(7))), SizeIs(1));
+  EXPECT_THAT(Evaluate(Query("www.evil.example", kResolver)), IsEmpty());
+  EXPECT_THAT(Evaluate(Query("www.evil.example", Client(8))), SizeIs(1));
+}
+
+TEST_F(ResolverTest, WhatNoClientWasSeenAskingIsFoundAtTheResolver) {
+  EXPECT_THAT(Evaluate(Query("www.evil.example", kResolver)), SizeIs(1));
+  EXPECT_THAT(Evaluate(Query("www.evil.example", kResolver)), IsEmpty());
+}
+
+TEST_F(ResolverTest, ATunnelIsTheClients) {
+  std::vector<Finding> all;
+  for (int i = 0; i < 50; ++i) {
+    const std::string name = absl::StrCat("a-chunk-of-somebodys-data-", i, ".other.com");
+    for (Finding& finding : Evaluate(Query(name, Client(2)))) all.push_back(std::move(finding));
+    EXPECT_THAT(Evaluate(Query(name, kResolver)), IsEmpty());
+  }
+  ASSERT_THAT(all, SizeIs(1));
+  EXPECT_EQ(all[0].threat, "multiple_long_hostnames");
+  EXPECT_THAT(metrics_.Render(),
+              HasSubstr("nightjar_engine_dns_tunnel_skipped_total{reason=\"resolver\"} 50"));
+}
+
 TEST_F(DetectorsTest, ScansOfTrustedNetworksAreFound) {
   std::vector<Finding> all;
   for (int i = 0; i < 20; ++i) {

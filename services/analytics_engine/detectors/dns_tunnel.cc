@@ -12,7 +12,6 @@
 #include "absl/strings/strip.h"
 #include "prometheus/counter.h"
 #include "services/analytics_engine/detectors/dns_exemptions.h"
-#include "services/common/network/cidr_set.h"
 #include "services/common/network/domain.h"
 #include "services/common/signals/name_shape.h"
 
@@ -61,6 +60,13 @@ bool IsCarrier(absl::string_view type) {
          (number == kNull || number >= kPrivateUseMin);
 }
 
+// Without the dots; a byte that the sensor had to write as \DDD counts once.
+size_t InformationBytes(absl::string_view subdomain) {
+  size_t size = subdomain.size();
+  if (absl::StrContains(subdomain, '\\')) size = network::UnescapeDomain(subdomain).size();
+  return size - std::count(subdomain.begin(), subdomain.end(), '.');
+}
+
 // Hexadecimal or base32, and long enough to tell.
 bool IsEncoded(absl::string_view label) {
   if (label.size() < kEncodedLabelBytesMin) return false;
@@ -78,7 +84,7 @@ struct DnsTunnel::Question {
         has_suffix ? network::RegistrableDomain(name) : absl::string_view();
     domain = has_suffix ? registrable : absl::string_view(kNoSuffix);
     subdomain = name.substr(0, name.size() - registrable.size());
-    bytes = subdomain.size() - std::count(subdomain.begin(), subdomain.end(), '.');
+    bytes = InformationBytes(subdomain);
     carrier = IsCarrier(facts.event.dns().query_type());
   }
 
@@ -100,7 +106,6 @@ DnsTunnel::DnsTunnel(Folding& folding, metrics::Metrics& metrics)
     : folding_(folding),
       budget_{kTunnelNameSlotsMax},
       askers_(kTunnelSourcesMax),
-      resolvers_(kResolversMax),
       evictions_(metrics.counter("nightjar_engine_detector_evictions_total",
                                  "Entries forgotten because a detector's memory was full.",
                                  {{"detector", "dns_tunnel"}})),
@@ -109,20 +114,15 @@ DnsTunnel::DnsTunnel(Folding& folding, metrics::Metrics& metrics)
                                         {{"detector", "dns_tunnel_domains"}})),
       exempt_(metrics.counter("nightjar_engine_dns_tunnel_skipped_total",
                               "DNS events that the tunnel detector leaves alone.",
-                              {{"reason", "exempt_domain"}})),
-      by_resolvers_(metrics.counter("nightjar_engine_dns_tunnel_skipped_total",
-                                    "DNS events that the tunnel detector leaves alone.",
-                                    {{"reason", "resolver"}})) {}
+                              {{"reason", "exempt_domain"}})) {}
 
 void DnsTunnel::Evaluate(const signals::Facts& facts, const Source& source, int64_t seconds,
                          const std::string& index, std::vector<Finding>* findings) {
-  NoteServer(facts, source, seconds);
   // Longer names cannot have been asked; those of reverse look-ups are long by construction.
   if (facts.host.size() > kNameBytesMax || facts.top_level == "arpa") return;
   const Question question(facts, seconds);
   if (question.domain.empty() || question.bytes == 0) return;
   if (IsExemptFromTunnels(question.domain)) return exempt_.Increment();
-  if (IsResolver(source, seconds)) return by_resolvers_.Increment();
 
   const uint64_t evictions_before = askers_.evictions();
   Domain& domain = DomainOf(&askers_.Get(source), question.domain, seconds);
@@ -139,26 +139,6 @@ void DnsTunnel::Evaluate(const signals::Facts& facts, const Source& source, int6
   findings->push_back(Describe(domain, verdict));
   findings->back().count = count;
   domain.samples.clear();
-}
-
-bool DnsTunnel::IsResolver(const Source& source, int64_t seconds) {
-  const Resolver* resolver = resolvers_.Find(source);
-  return resolver != nullptr && resolver->clients.back() != 0 &&
-         std::abs(seconds - resolver->newest) < kDaySeconds;
-}
-
-void DnsTunnel::NoteServer(const signals::Facts& facts, const Source& source, int64_t seconds) {
-  if (!facts.destination || facts.to_outside || facts.event.destination_port() != 53) return;
-  if (!network::IsPrivate(*facts.destination)) return;  // multicast and the like
-  Resolver& resolver = resolvers_.Get(Source(*facts.destination, facts.event.site()));
-  resolver.newest = seconds;
-  const uint64_t client = XXH3_64bits(source.address.bytes().data(), 16);
-  for (uint64_t& known : resolver.clients) {
-    if (known == client) return;
-    if (known != 0) continue;
-    known = client;
-    return;
-  }
 }
 
 DnsTunnel::Domain& DnsTunnel::DomainOf(Asker* asker, absl::string_view name, int64_t seconds) {

@@ -7,7 +7,6 @@
 #ifndef SERVICES_ANALYTICS_ENGINE_DETECTORS_DNS_TUNNEL_H_
 #define SERVICES_ANALYTICS_ENGINE_DETECTORS_DNS_TUNNEL_H_
 
-#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <string>
@@ -40,10 +39,6 @@ inline constexpr size_t kTunnelSourcesMax = 32'768;
 inline constexpr size_t kTunnelDomainsMax = 32;          // remembered of a source
 inline constexpr size_t kTunnelNameSlotsMax = 32 << 20;  // 128 MiB for names, of all
 
-// An address that this many sources ask is a resolver: what it asks is others' business.
-inline constexpr size_t kResolverClientsMin = 3;
-inline constexpr size_t kResolversMax = 1024;
-
 // How a domain is named when a name ends in no suffix that anybody would choose.
 inline constexpr char kNoSuffix[] = "no-TLD";
 
@@ -52,7 +47,7 @@ class DnsTunnel {
  public:
   DnsTunnel(Folding& folding, metrics::Metrics& metrics);
 
-  // `facts` is of a dns event that `source` asked at `seconds` since the epoch.
+  // `facts` is of a dns event that `source` asked at `seconds` since the epoch. Not for resolvers.
   void Evaluate(const signals::Facts& facts, const Source& source, int64_t seconds,
                 const std::string& index, std::vector<Finding>* findings);
 
@@ -79,15 +74,9 @@ class DnsTunnel {
   struct Asker {
     std::vector<Domain> domains;
   };
-  struct Resolver {
-    std::array<uint64_t, kResolverClientsMin> clients{};  // 0: free
-    int64_t newest = 0;
-  };
   struct Question;
   struct Verdict;
 
-  bool IsResolver(const Source& source, int64_t seconds);
-  void NoteServer(const signals::Facts& facts, const Source& source, int64_t seconds);
   Domain& DomainOf(Asker* asker, absl::string_view name, int64_t seconds);
   void Count(const Question& question, Domain* domain);
   static Verdict Judge(const Domain& domain);
@@ -96,11 +85,9 @@ class DnsTunnel {
   Folding& folding_;
   SlotBudget budget_;
   LruMap<Source, Asker> askers_;
-  LruMap<Source, Resolver> resolvers_;
   prometheus::Counter& evictions_;
   prometheus::Counter& domain_evictions_;
   prometheus::Counter& exempt_;
-  prometheus::Counter& by_resolvers_;
 };
 
 }  // namespace nightjar::analytics_engine

@@ -17,16 +17,12 @@ using ::testing::IsEmpty;
 using ::testing::SizeIs;
 
 constexpr int64_t kNow = 1'764'000'000;  // seconds
-constexpr char kClient[] = "10.0.0.1";
 
 class DnsTunnelTest : public ::testing::Test {
  protected:
-  std::vector<Finding> Ask(const std::string& name, int64_t seconds, const char* type = "A",
-                           const char* client = kClient, const char* server = "9.9.9.9") {
+  std::vector<Finding> Ask(const std::string& name, int64_t seconds, const char* type = "A") {
     telemetry::v1::Event event;
-    event.set_source_ip(client);
-    event.set_destination_ip(server);
-    event.set_destination_port(53);
+    event.set_source_ip("10.0.0.1");
     event.set_document_id(absl::StrCat("doc-", ++documents_));
     event.mutable_dns()->set_query(name);
     event.mutable_dns()->set_query_type(type);
@@ -166,23 +162,12 @@ TEST_F(DnsTunnelTest, ReverseLookUpsAndBlockListsOfMailAreNone) {
   EXPECT_THAT(Metrics(), HasSubstr("{reason=\"exempt_domain\"} 200"));
 }
 
-TEST_F(DnsTunnelTest, WhatAResolverAsksIsOthersBusiness) {
-  for (const char* client : {"10.0.0.1", "10.0.0.2", "10.0.0.3"}) {
-    Ask("www.example.com", kNow, "A", client, "10.0.0.53");
+// iodine puts raw bytes into names; sensors write them in four characters each.
+TEST_F(DnsTunnelTest, AnEscapedByteIsOneByte) {
+  for (int i = 0; i < 30; ++i) {
+    const std::string name = absl::StrCat("\\200\\201\\202\\203\\204\\", 205 + i, ".evil.com");
+    EXPECT_THAT(Ask(name, kNow + i), IsEmpty());
   }
-  for (int i = 0; i < 200; ++i) {
-    EXPECT_THAT(Ask(absl::StrCat(Label(30), ".evil.com"), kNow + i, "A", "10.0.0.53"), IsEmpty());
-  }
-  EXPECT_THAT(Metrics(), HasSubstr("{reason=\"resolver\"} 200"));
-  // Its clients are judged, also when they ask nobody else.
-  std::vector<Finding> all;
-  for (int i = 0; i < 50; ++i) {
-    for (auto& finding :
-         Ask(absl::StrCat(Label(30), ".evil.com"), kNow + i, "A", "10.0.0.2", "10.0.0.53")) {
-      all.push_back(std::move(finding));
-    }
-  }
-  EXPECT_THAT(all, SizeIs(1));
 }
 
 TEST_F(DnsTunnelTest, ATunnelIsFoundAmongMoreDomainsThanAreRemembered) {

@@ -53,4 +53,23 @@ uint64_t Folding::Admit(const Source& source, absl::string_view threat, absl::st
   return count;
 }
 
+void Folding::NoteAsked(uint64_t site, absl::string_view threat, absl::string_view key,
+                        int64_t seconds) {
+  entries_.Get(Anybody(site, threat, key)).since = seconds;
+}
+
+bool Folding::WasAsked(uint64_t site, absl::string_view threat, absl::string_view key,
+                       int64_t seconds) {
+  const Entry* entry = entries_.Find(Anybody(site, threat, key));
+  const bool asked = entry != nullptr && std::abs(seconds - entry->since) < kFoldSeconds;
+  if (asked) folded_.Increment();
+  return asked;
+}
+
+Folding::Id Folding::Anybody(uint64_t site, absl::string_view threat, absl::string_view key) {
+  Id id{Source(), HashText(threat), HashText(key)};
+  id.source.site = site;
+  return id;
+}
+
 }  // namespace nightjar::analytics_engine

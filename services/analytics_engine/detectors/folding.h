@@ -30,6 +30,11 @@ class Folding {
   uint64_t Admit(const Source& source, absl::string_view threat, absl::string_view key,
                  int severity, int64_t seconds);
 
+  // For what resolvers ask in the name of others: whether anybody at the site (Source::site) was
+  // found asking it within kFoldSeconds.
+  void NoteAsked(uint64_t site, absl::string_view threat, absl::string_view key, int64_t seconds);
+  bool WasAsked(uint64_t site, absl::string_view threat, absl::string_view key, int64_t seconds);
+
  private:
   struct Id {
     Source source;
@@ -49,6 +54,8 @@ class Folding {
     int severity = 0;   // 0: none was yet
     uint64_t count = 0;
   };
+
+  static Id Anybody(uint64_t site, absl::string_view threat, absl::string_view key);
 
   LruMap<Id, Entry> entries_;
   prometheus::Counter& folded_;

@@ -37,7 +37,7 @@ class LruMap {
   }
 
   // Null: none. Does not count as use.
-  Value* Find(const Key& key) {
+  const Value* Find(const Key& key) const {
     const auto it = index_.find(key);
     return it == index_.end() ? nullptr : &it->second->value;
   }
