@@ -4,7 +4,6 @@
 
 #include <cstdio>
 #include <future>
-#include <memory>
 #include <utility>
 #include <vector>
 
@@ -23,29 +22,29 @@ constexpr char kClearScreen[] = "\033[H\033[2J";
 struct Peer {
   std::string stage;
   std::string address;
-  std::unique_ptr<StageClient> client;
 };
 
 // In the direction of the data.
 std::vector<Peer> Peers(const config::Config& config) {
-  const rpc::Security security = SecurityOf(config);
   const std::vector<Stage> stages = NeededStages(config);
   std::vector<Peer> peers;
   for (auto stage = stages.rbegin(); stage != stages.rend(); ++stage) {
     for (const std::string& address : stage->addresses) {
-      peers.push_back({stage->name, address, std::make_unique<StageClient>(address, security)});
+      peers.push_back({stage->name, address});
     }
   }
   return peers;
 }
 
-// All at once: those that do not answer delay the screen only once.
-std::vector<StageReport> Ask(const std::vector<Peer>& peers) {
+// All at once: those that do not answer delay the screen only once. A connection each time: a stage
+// that wants to stop would wait for an idle one.
+std::vector<StageReport> Ask(const std::vector<Peer>& peers, const rpc::Security& security) {
   std::vector<std::future<absl::StatusOr<admin::v1::StageStatus>>> answers;
   answers.reserve(peers.size());
   for (const Peer& peer : peers) {
-    answers.push_back(
-        std::async(std::launch::async, [&peer] { return peer.client->GetStatus(kAnswerMax); }));
+    answers.push_back(std::async(std::launch::async, [&peer, &security] {
+      return StageClient(peer.address, security).GetStatus(kAnswerMax);
+    }));
   }
   std::vector<StageReport> reports;
   for (size_t i = 0; i < peers.size(); ++i) {
@@ -64,9 +63,10 @@ void Pause(Clock& clock) {
 }  // namespace
 
 int RunStatus(const config::Config& config, const StatusOptions& options, Clock& clock) {
+  const rpc::Security security = SecurityOf(config);
   const std::vector<Peer> peers = Peers(config);
   for (;;) {
-    const std::vector<StageReport> reports = Ask(peers);
+    const std::vector<StageReport> reports = Ask(peers, security);
     const std::string text =
         options.json ? StatusJson(reports, clock.Now()) : StatusScreen(reports, clock.Now());
     const bool clear = options.watch && !options.json && isatty(STDOUT_FILENO) != 0;

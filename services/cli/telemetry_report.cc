@@ -10,6 +10,8 @@ namespace {
 using admin::v1::StageStatus;
 using google::protobuf::util::TimeUtil;
 
+constexpr size_t kReasonBytesMax = 200;
+
 std::string Head(const char* level, absl::Time now) {
   return absl::StrCat(level, "[", absl::FormatTime("%Y-%m-%dT%H:%M:%SZ", now, absl::UTCTimeZone()),
                       "] ");
@@ -45,17 +47,21 @@ std::string TelemetryReport::Lines(const StageStatus& reader, const StageStatus&
     const uint64_t retrieved = Since(before.retrieved, total.retrieved);
     const uint64_t sent = Since(before.sent, total.sent);
     before = total;
-    absl::StrAppend(&lines, Head("INFO", now));
     if (sent > 0) {
-      absl::StrAppend(&lines, "telemetry sent  events=", sent);
+      absl::StrAppend(&lines, Head("INFO", now), "telemetry sent  events=", sent);
       if (activity != nullptr && activity->has_last_record()) {
         absl::StrAppend(&lines, " lastIngested=\"", TimeUtil::ToString(activity->last_record()),
                         "\"");
       }
     } else if (retrieved > 0) {
-      absl::StrAppend(&lines, "no retrieved events in scope  retrievedEvents=", retrieved);
+      absl::StrAppend(&lines, Head("INFO", now),
+                      "no retrieved events in scope  retrievedEvents=", retrieved);
+    } else if (reader.state() == admin::v1::STATE_READY) {
+      absl::StrAppend(&lines, Head("INFO", now), "search has returned no results ");
     } else {
-      absl::StrAppend(&lines, "search has returned no results ");
+      absl::StrAppend(&lines, Head("WARN", now),
+                      "nothing retrieved, es-reader is not ready  reason=\"",
+                      runtime::Printable(reader.reason(), kReasonBytesMax), "\"");
     }
     absl::StrAppend(&lines, " name=", type, "-000\n");
   }
@@ -64,7 +70,8 @@ std::string TelemetryReport::Lines(const StageStatus& reader, const StageStatus&
 
 std::string UnreachableLine(const std::string& stage, const std::string& error, absl::Time now) {
   return absl::StrCat(Head("WARN", now), "telemetry is not reported: ", stage,
-                      " does not answer  error=\"", runtime::Printable(error, 200), "\"\n");
+                      " does not answer  error=\"", runtime::Printable(error, kReasonBytesMax),
+                      "\"\n");
 }
 
 }  // namespace nightjar::cli

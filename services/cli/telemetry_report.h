@@ -22,6 +22,7 @@ class TelemetryReport {
   //   INFO[<now>] telemetry sent  events=8 lastIngested="<time>" name=dns-000
   //   INFO[<now>] no retrieved events in scope  retrievedEvents=8 name=dns-000
   //   INFO[<now>] search has returned no results  name=dns-000
+  //   WARN[<now>] nothing retrieved, es-reader is not ready  reason="..." name=dns-000
   // Sent is what the engine accepted. Counts that went back belong to a stage that was restarted.
   std::string Lines(const admin::v1::StageStatus& reader, const admin::v1::StageStatus& forwarder,
                     absl::Time now);

@@ -11,7 +11,7 @@ using admin::v1::StageStatus;
 const absl::Time kNow = absl::FromUnixSeconds(1'800'000'000);
 
 StageStatus Reader(int dns) {
-  return ParseStatus("activity { type: 'dns' count: " + std::to_string(dns) +
+  return ParseStatus("state: STATE_READY activity { type: 'dns' count: " + std::to_string(dns) +
                      " last_record { seconds: 1799999999 nanos: 500000000 } }");
 }
 
@@ -40,6 +40,14 @@ TEST(TelemetryReportTest, NothingInScopeIsToldFromNothingFound) {
   EXPECT_EQ(report.Lines(Reader(10), Forwarder(0), kNow),
             "INFO[2027-01-15T08:00:00Z] search has returned no results  name=dns-000\n"
             "INFO[2027-01-15T08:00:00Z] search has returned no results  name=tls-000\n");
+}
+
+TEST(TelemetryReportTest, AReaderThatIsNotReadyIsNotAnEmptySearch) {
+  TelemetryReport report({"dns"});
+  EXPECT_EQ(report.Lines(ParseStatus("state: STATE_DEGRADED reason: 'elasticsearch: 401'"),
+                         Forwarder(0), kNow),
+            "WARN[2027-01-15T08:00:00Z] nothing retrieved, es-reader is not ready  "
+            "reason=\"elasticsearch: 401\" name=dns-000\n");
 }
 
 TEST(TelemetryReportTest, ARestartedStageCountsFromZero) {

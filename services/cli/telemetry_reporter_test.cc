@@ -59,6 +59,7 @@ TEST(TelemetryReporterTest, WritesTheLinesOfEverySearchedTypeEachHalfMinute) {
     config.elastic.searches.emplace_back();
     config.elastic.searches.back().event_type = type;
   }
+  reader.monitor.SetStarted();
   SimulatedClock clock(absl::FromUnixSeconds(1'800'000'000));
   {
     TelemetryReporter reporter(config, clock);
