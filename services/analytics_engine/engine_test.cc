@@ -1,6 +1,9 @@
 // The engine's API as its clients see it, over real connections.
 #include "services/analytics_engine/engine.h"
 
+#include <thread>
+#include <vector>
+
 #include "absl/strings/str_cat.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
@@ -184,6 +187,32 @@ TEST_F(EngineTest, AReplyIsCompressedWhenTheClientWantsIt) {
   EXPECT_EQ(small->get_header_value("Content-Encoding"), "gzip");
   EXPECT_LT(small->body.size(), plain->body.size());
   EXPECT_THAT(plain->body, Not(HasSubstr("\x1f\x8b")));
+}
+
+TEST_F(EngineTest, BodiesSideBySideAreAllCounted) {
+  const std::string key = engine_.CreateKey(kIngestScope | kAlertsScope);
+  std::vector<std::thread> clients;
+  for (int i = 0; i < 12; ++i) {  // more than kBodiesMax
+    clients.emplace_back([this, key, i] {
+      httplib::Client client(engine_.url());
+      client.set_basic_auth(key.c_str(), "");
+      for (int body = 0; body < 5; ++body) {
+        const std::string line =
+            absl::StrCat(R"({"query":"a.evil.example","srcIP":"10.0.)", i, ".", body, "\"}\n");
+        EXPECT_EQ(Of(client.Post("/v1/events/dns", line, kJson)).status, 200);
+        EXPECT_EQ(Of(client.Get("/v1/alerts")).status, 200);
+      }
+    });
+  }
+  for (std::thread& client : clients) client.join();
+  EXPECT_EQ(engine_.ledger().Snapshot().read, 60u);
+  const std::string page = Get("/v1/alerts").body;
+  size_t alerts = 0;
+  for (size_t at = page.find("\"eventType\""); at != std::string::npos;
+       at = page.find("\"eventType\"", at + 1)) {
+    ++alerts;
+  }
+  EXPECT_EQ(alerts, 60u);
 }
 
 // alert-poller's client understands all of what this engine writes.
