@@ -44,7 +44,8 @@ std::optional<int64_t> ParseUtc(absl::string_view text) {
   }
   const absl::CivilDay civil(year, month, day);
   if (civil.month() != month || civil.day() != day) return std::nullopt;  // the 30th of February
-  const int64_t seconds = (civil - absl::CivilDay()) * 86'400 + hour * 3600 + minute * 60 + second;
+  const int of_day = (hour * 60 + minute) * 60 + second;
+  const int64_t seconds = (civil - absl::CivilDay()) * 86'400 + of_day;
   return seconds * kNanosPerSecond + nanos;
 }
 
