@@ -91,7 +91,8 @@ class FlowClient::Impl final : public ClientStream::Owner {
   std::string cancelled_for_;                               // why we broke it off
   std::map<std::string, telemetry::v1::Durable> durables_;  // by epoch, the newest covers all
 
-  int failures_ = 0;  // reconnects in a row
+  bool said_away_ = false;  // since the last connection
+  int failures_ = 0;        // reconnects in a row
   std::string error_ = "not connected yet";
   uint64_t reconnects_ = 0;
   absl::BitGen random_;
@@ -279,6 +280,7 @@ void FlowClient::Impl::OnResponse(const FlowResponse& response) {
 void FlowClient::Impl::TakeHave(const telemetry::v1::Have& have) {
   if (connected_) return;
   connected_ = true;
+  said_away_ = false;
   failures_ = 0;
   const size_t resend = outbox_.Resume(have);
   spdlog::info("flow to {}: connected, {} batches to send again", options_.address, resend);
@@ -287,8 +289,11 @@ void FlowClient::Impl::TakeHave(const telemetry::v1::Have& have) {
 void FlowClient::Impl::OnClosed(const grpc::Status& status) {
   std::string error = cancelled_for_;
   if (error.empty()) error = status.ok() ? "closed by the taker" : ToAbsl(status).ToString();
-  // One line when it begins, not one for every attempt.
-  if (!closed_ && (connected_ || reconnects_ == 0)) {
+  if (connected_ && !closed_) {
+    // Every stream ends when its connection has come of age: nothing is wrong until it stays away.
+    spdlog::info("flow to {}: {}; connecting again", options_.address, error);
+  } else if (!closed_ && !said_away_) {
+    said_away_ = true;
     spdlog::warn("flow to {}: {}; trying again until it is back", options_.address, error);
   }
   error_ = std::move(error);
