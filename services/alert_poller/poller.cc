@@ -84,23 +84,10 @@ absl::Duration Poller::Step() {
 // A page is on disk before the next one is asked for.
 absl::Duration Poller::Take(AlertsPage page) {
   const std::string before = parts_.log.follow();
-  const bool repeat = IsRepeat(page.follow);
   const std::string& follow = page.follow.empty() ? before : page.follow;
-  std::shared_ptr<const std::vector<scope::Group>> groups;
-  {
-    std::lock_guard<std::mutex> lock(mutex_);
-    groups = groups_;
-  }
-  std::vector<Alert> fresh;
-  for (Alert& alert : page.alerts) {
-    // Alerts without an id of the engine's may well be alike; only a page that comes again tells
-    // that they are the same.
-    const bool known =
-        (repeat || analytics_api::HasEngineId(alert)) && parts_.log.HasRecent(alert.id());
-    if (known) continue;
-    LabelGroups(*groups, &alert);
-    fresh.push_back(std::move(alert));
-  }
+  const bool repeat = IsRepeat(page.follow);
+  const size_t given = page.alerts.size();
+  const std::vector<Alert> fresh = Fresh(std::move(page.alerts), repeat);
   if (!fresh.empty() || follow != before) {
     const absl::Status status = parts_.log.Append(fresh, follow);
     if (!status.ok()) {
@@ -108,31 +95,46 @@ absl::Duration Poller::Take(AlertsPage page) {
           "state", absl::StrCat(status.message(), ". No alert is lost: they are fetched again"));
       return options_.state_retry_wait;
     }
-    parts_.monitor.ClearCondition("state");
   }
-  const auto count = [this](const std::string& result, size_t alerts) {
-    parts_.metrics
-        .counter("nightjar_poller_alerts_total", "Alerts that the engine gave.",
-                 {{"result", result}})
-        .Increment(static_cast<double>(alerts));
-  };
-  count("new", fresh.size());
-  count("repeated", page.alerts.size() - fresh.size());
+  parts_.monitor.ClearCondition("state");
+  CountAlerts("new", fresh.size());
+  CountAlerts("repeated", given - fresh.size());
   if (!fresh.empty()) on_alerts_(fresh);
   recent_follows_.push_back(before);
   if (recent_follows_.size() > kRecentFollowsMax) recent_follows_.pop_front();
+  const bool loop = IsLoop(follow, repeat && page.more);
+  return page.more && !loop ? absl::ZeroDuration() : options_.poll_interval;
+}
 
-  repeats_ = repeat && page.more ? repeats_ + 1 : 0;
-  if (repeats_ > kRepeatsMax) {
-    parts_.monitor.SetCondition(
-        "engine_alerts",
-        absl::StrCat("the engine says that more alerts follow, but gives the same "
-                     "bookmarks again (",
-                     follow, "); asked again in ", absl::FormatDuration(options_.poll_interval)));
-    return options_.poll_interval;
+// Those that were not given before, with their groups.
+std::vector<Alert> Poller::Fresh(std::vector<Alert> alerts, bool repeat) {
+  std::shared_ptr<const std::vector<scope::Group>> groups;
+  {
+    std::lock_guard<std::mutex> lock(mutex_);
+    groups = groups_;
   }
+  std::vector<Alert> fresh;
+  for (Alert& alert : alerts) {
+    // Alerts without an id of the engine's may well be alike; only a page that comes again tells
+    // that they are the same.
+    const bool comparable = repeat || analytics_api::HasEngineId(alert);
+    if (comparable && parts_.log.HasRecent(alert.id())) continue;
+    LabelGroups(*groups, &alert);
+    fresh.push_back(std::move(alert));
+  }
+  return fresh;
+}
+
+// Too many in a row of pages that came again and say `more` (`again`).
+bool Poller::IsLoop(const std::string& follow, bool again) {
+  repeats_ = again ? repeats_ + 1 : 0;
   if (repeats_ == 0) parts_.monitor.ClearCondition("engine_alerts");
-  return page.more ? absl::ZeroDuration() : options_.poll_interval;
+  if (repeats_ <= kRepeatsMax) return false;
+  parts_.monitor.SetCondition(
+      "engine_alerts",
+      absl::StrCat("the engine says that more alerts follow, but gives the same bookmarks again (",
+                   follow, "); asked again in ", absl::FormatDuration(options_.poll_interval)));
+  return true;
 }
 
 // No bookmark, the one that was asked with, or one from before.
@@ -176,6 +178,12 @@ void Poller::CountPoll(const std::string& result) {
       .counter("nightjar_poller_polls_total", "Polls of the engine by what came of them.",
                {{"result", result}})
       .Increment();
+}
+
+void Poller::CountAlerts(const std::string& result, size_t alerts) {
+  parts_.metrics
+      .counter("nightjar_poller_alerts_total", "Alerts that the engine gave.", {{"result", result}})
+      .Increment(static_cast<double>(alerts));
 }
 
 void Poller::SetPaused(bool paused) {

@@ -72,9 +72,12 @@ class Poller {
  private:
   void Run();
   absl::Duration Take(analytics_api::AlertsPage page);
+  std::vector<alerts::v1::Alert> Fresh(std::vector<alerts::v1::Alert> alerts, bool repeat);
   bool IsRepeat(const std::string& follow) const;
+  bool IsLoop(const std::string& follow, bool again);
   absl::Duration Failed(const absl::Status& status, std::optional<absl::Duration> retry_after);
   void CountPoll(const std::string& result);
+  void CountAlerts(const std::string& result, size_t alerts);
   bool TakeApiKey();
 
   const PollerOptions options_;
