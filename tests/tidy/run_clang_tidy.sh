@@ -5,7 +5,8 @@ set -euo pipefail
 cd "$(dirname "$0")/../.."
 files=("$@")
 if [ ${#files[@]} -eq 0 ]; then
-  mapfile -t files < <(git ls-files 'services/*.cc' | grep -Ev '_(test|testing|benchmark)(_main)?\.cc$')
+  tests='_(test|testing|benchmark)(_main)?\.cc$'
+  mapfile -t files < <(git ls-files 'services/*.cc' | grep -Ev "$tests")
 fi
 read -ra bazel <<<"${BAZEL:-bazel}"
 "${bazel[@]}" build --experimental_convenience_symlinks=ignore //proto/...
