@@ -4,6 +4,7 @@
 #include "services/common/rpc/grpc_status.h"
 #include "services/common/rpc/settings.h"
 #include "services/common/runtime/stream_writer.h"
+#include "services/common/status/check.h"
 
 namespace nightjar::alert_poller {
 namespace {
@@ -32,6 +33,11 @@ class AlertFeed::Subscription final : public runtime::StreamWriter<Alert> {
 
 AlertFeed::AlertFeed(const rpc::Security& security) : security_(security) {
   rpc::PinCallbackQueue();
+}
+
+AlertFeed::~AlertFeed() {
+  std::lock_guard<std::mutex> lock(mutex_);
+  CHECK(subscriptions_.empty());  // the server was shut down
 }
 
 void AlertFeed::Publish(absl::Span<const Alert> alerts) {

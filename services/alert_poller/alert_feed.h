@@ -17,6 +17,7 @@ namespace nightjar::alert_poller {
 class AlertFeed final : public alerts::v1::AlertFeed::CallbackService {
  public:
   explicit AlertFeed(const rpc::Security& security);
+  ~AlertFeed() override;
 
   void Publish(absl::Span<const alerts::v1::Alert> alerts);
   std::function<void(absl::Span<const alerts::v1::Alert>)> publisher() {
