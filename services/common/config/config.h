@@ -33,8 +33,9 @@ struct EngineConfig {                                             // engine
   std::string ca_file;
   bool insecure_skip_verify = false;
   std::string proxy;
-  std::map<EventType, bool> analyze;                       // analyze.dns, ip, http: absent = true
-  absl::Duration alerts_poll_interval = absl::Minutes(5);  // alerts.poll_interval, at least 5 s
+  std::map<EventType, bool> analyze;  // analyze.dns, ip, http: absent = true
+  // alerts.poll_interval, at least 5 s; 5 s by default for a local engine.
+  absl::Duration alerts_poll_interval = absl::Minutes(5);
 };
 
 struct SearchConfig {  // inputs.elastic.searches[]

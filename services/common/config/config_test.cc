@@ -105,6 +105,7 @@ TEST(ConfigTest, AnEmptyFileIsAllDefaults) {
 TEST(ConfigTest, HostLocalIsTheEngineOfThisHost) {
   const Config config = MustLoad("engine: {host: local}\nanalytics_engine: {listen: '[::1]:99'}\n");
   EXPECT_TRUE(config.engine.local);
+  EXPECT_EQ(config.engine.alerts_poll_interval, absl::Seconds(5));
   EXPECT_EQ(config.engine.kind, EngineKind::kNightjar);
   EXPECT_THAT(config.engine.hosts, ElementsAre("http://[::1]:99"));
   EXPECT_THAT(config.warnings, IsEmpty());

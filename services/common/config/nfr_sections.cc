@@ -37,6 +37,7 @@ void BindEngineHosts(Binder* engine, EngineConfig* out) {
       engine->Fail("kind", "must be nightjar, since engine.host is local");
     }
     out->kind = EngineKind::kNightjar;
+    out->alerts_poll_interval = kAlertsPollIntervalMin;  // nobody's quota to spare
     return;
   }
   for (const std::string& host : out->hosts) {
