@@ -34,7 +34,8 @@ bool ParseIpv4(absl::string_view text, uint8_t* out) {
 
 bool ParseIpv6(absl::string_view text, uint8_t* out) {
   char copy[INET6_ADDRSTRLEN];
-  if (text.size() >= sizeof(copy) || std::memchr(text.data(), '\0', text.size()) != nullptr) {
+  if (text.empty() || text.size() >= sizeof(copy) ||
+      std::memchr(text.data(), '\0', text.size()) != nullptr) {
     return false;
   }
   std::memcpy(copy, text.data(), text.size());
