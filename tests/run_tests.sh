@@ -3,7 +3,9 @@
 set -uo pipefail
 cd "$(dirname "$0")/.."
 log=$(mktemp)
-trap 'rm -f "$log"' EXIT
+engine=deploy/docker/engine.sh
+"$engine" answers >/dev/null && stop_engine=true || stop_engine="$engine down"
+trap 'rm -f "$log"; $stop_engine' EXIT
 
 deploy/local/elasticsearch/elasticsearch.sh fetch || exit 1
 bazel test --keep_going --noshow_progress --test_summary=short "${@:-//...}" 2>&1 | tee "$log"

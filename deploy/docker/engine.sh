@@ -3,27 +3,34 @@
 # folder. Needs root. Where an engine answers already (DOCKER_HOST, or the system's own) that one is
 # used and never stopped.
 #
-#   engine.sh up     starts it unless one answers; prints the value for DOCKER_HOST
-#   engine.sh down   ends the one that `up` started, with its containers and the network rules that
-#                    dockerd leaves behind; images stay in the folder
+#   engine.sh up        starts it unless one answers; prints the value for DOCKER_HOST
+#   engine.sh answers   does one answer? exit 0: yes
+#   engine.sh down      ends the one that `up` started, with its containers and the network rules
+#                       that dockerd leaves behind; images stay in the folder
 # Environment: NIGHTJAR_CACHE (~/.cache/nightjar)
 set -euo pipefail
 folder=${NIGHTJAR_CACHE:-$HOME/.cache/nightjar}/docker
 socket=unix://$folder/docker.sock
 
-answers() { docker -H "$1" version >/dev/null 2>&1; }
+alive() { docker -H "$1" version >/dev/null 2>&1; }
 
-up() {
+# Prints the engine that answers.
+answers() {
   local candidate
   for candidate in ${DOCKER_HOST:-} unix:///var/run/docker.sock "$socket"; do
-    if answers "$candidate"; then echo "$candidate" && return; fi
+    if alive "$candidate"; then echo "$candidate" && return; fi
   done
+  return 1
+}
+
+up() {
+  answers && return
   mkdir -p "$folder"
   cat /proc/sys/net/ipv4/ip_forward >"$folder/ip_forward.before"
   setsid nohup dockerd --data-root "$folder/data" --exec-root "$folder/exec" -H "$socket" \
     --pidfile "$folder/docker.pid" >"$folder/dockerd.log" 2>&1 </dev/null &
   for _ in $(seq 150); do
-    if answers "$socket"; then echo "$socket" && return; fi
+    if alive "$socket"; then echo "$socket" && return; fi
     sleep 0.2
   done
   echo "engine.sh: dockerd does not answer after 30 s:" >&2
@@ -62,6 +69,6 @@ down() {
 }
 
 case "${1:-}" in
-  up | down) "$1" ;;
-  *) sed -n '2,9s/^# \{0,1\}//p' "$0" >&2; exit 64 ;;
+  up | answers | down) "$1" ;;
+  *) sed -n '2,10s/^# \{0,1\}//p' "$0" >&2; exit 64 ;;
 esac
