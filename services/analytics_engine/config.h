@@ -8,6 +8,7 @@
 
 #include "absl/status/statusor.h"
 #include "services/analytics_engine/api/api_server.h"
+#include "services/analytics_engine/store/key_store.h"
 #include "services/common/config/config.h"
 #include "services/common/network/cidr_set.h"
 #include "services/common/rpc/security.h"
@@ -21,11 +22,16 @@ struct EngineConfig {
   ApiServerOptions api;
   // Who may talk to the API; unset: everybody, since there is TLS.
   std::optional<network::CidrSet> api_peers;
+  std::vector<ConfiguredKey> api_keys;
   std::string local_key;  // file for the key of this host's stages; empty: none is made
   std::vector<signals::ListFile> lists;
   std::vector<std::string> bad_tlds;
   rpc::SecurityOptions security;
 };
+
+// The keys by configuration. Exit code 78, naming the place and never the value, for a text that is
+// too short, too long, not fit for HTTP Basic or given twice.
+absl::StatusOr<std::vector<ConfiguredKey>> ConfiguredKeys(const config::Config& from);
 
 // Errors carry exit code 78. Off loopback the API needs a certificate, or the networks that may use
 // it in plain text by name.

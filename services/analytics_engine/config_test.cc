@@ -10,7 +10,10 @@ namespace nightjar::analytics_engine {
 namespace {
 
 using network::Address;
+using testing::AllOf;
 using testing::HasSubstr;
+using testing::Not;
+using testing::StartsWith;
 
 config::Config Base() {
   config::Config config;
@@ -64,6 +67,39 @@ TEST(EngineConfig, OrThePlainTextNetworksByName) {
   EXPECT_FALSE(config->api_peers->Contains(*Address::Parse("10.2.0.1")));
   from.security.plaintext_networks = {"10.1/16"};
   EXPECT_EQ(ExitStatus(FromConfig(from).status()), kExitConfig);
+}
+
+config::ApiKeyConfig Key(const std::string& name, const std::string& text) {
+  return {name, config::Secret(text), {"ingest", "alerts"}, 7};
+}
+
+TEST(EngineConfig, KeysOfClientsAreTaken) {
+  config::Config from = Base();
+  from.analytics_engine.api_keys = {Key("pipeline", "0123456789abcdefghijklmn")};
+  const auto config = FromConfig(from);
+  ASSERT_OK(config);
+  EXPECT_EQ(config->api_keys[0].name, "pipeline");
+  EXPECT_EQ(config->api_keys[0].text.reveal(), "0123456789abcdefghijklmn");
+  EXPECT_EQ(config->api_keys[0].scopes, kIngestScope | kAlertsScope);
+}
+
+TEST(EngineConfig, KeysThatCannotBeUsedAreRefusedWithoutTheirText) {
+  const std::string good = "0123456789abcdefghijklmn";
+  const std::pair<std::string, const char*> kWrong[] = {
+      {"canary", "the key of b has 6 characters; 24 to 256 are wanted"},
+      {std::string(257, 'x'), "has 257 characters"},
+      {"canary canary canary canary", "cannot have: a space"},
+      {"canary:canary:canary:canary", "cannot have: a space, a colon"},
+      {good, "the key of b is also that of a"}};
+  for (const auto& [text, message] : kWrong) {
+    config::Config from = Base();
+    from.analytics_engine.api_keys = {Key("a", good), Key("b", text)};
+    const absl::Status refused = FromConfig(from).status();
+    EXPECT_EQ(ExitStatus(refused), kExitConfig);
+    EXPECT_THAT(std::string(refused.message()),
+                AllOf(StartsWith("config.yml:7: analytics_engine.api_keys: "), HasSubstr(message),
+                      Not(HasSubstr("canary")), Not(HasSubstr(good))));
+  }
 }
 
 TEST(EngineConfig, OnLoopbackACertificateChangesNothing) {

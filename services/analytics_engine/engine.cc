@@ -19,6 +19,15 @@ namespace {
 
 using ListSetPtr = std::shared_ptr<const signals::ListSet>;
 
+absl::Status TakeKeys(const std::vector<ConfiguredKey>& configured, KeyStore& keys) {
+  ASSIGN_OR_RETURN(const KeyStore::Changes changes, keys.SetConfigured(configured));
+  for (const std::string& name : changes.taken) spdlog::info("API key config:{} taken", name);
+  for (const std::string& name : changes.revoked) {
+    spdlog::info("API key config:{} revoked: it is not in the configuration any more", name);
+  }
+  return absl::OkStatus();
+}
+
 }  // namespace
 
 struct Engine::State {
@@ -58,6 +67,7 @@ absl::StatusOr<std::unique_ptr<Engine>> Engine::Open(const EngineConfig& config,
   ASSIGN_OR_RETURN(auto database, Database::Open(config.database));
   ASSIGN_OR_RETURN(auto alerts, AlertStore::Open(*database, AlertLimits()));
   ASSIGN_OR_RETURN(auto keys, KeyStore::Open(*database, parts.clock));
+  RETURN_IF_ERROR(TakeKeys(config.api_keys, *keys));
   if (!config.local_key.empty()) {
     RETURN_IF_ERROR(EnsureLocalKey(*keys, checkpoint::LocalFileSystem(), config.local_key));
   }
@@ -90,6 +100,10 @@ void Engine::ReloadLists() {
   spdlog::info("lists reloaded: {} entries", (*lists)->entries());
   state_->ingest.SetLists(*std::move(lists));
   state_->parts.monitor.ClearCondition("lists");
+}
+
+absl::Status Engine::SetApiKeys(const std::vector<ConfiguredKey>& keys) {
+  return TakeKeys(keys, *state_->keys);
 }
 
 KeyStore& Engine::keys() { return *state_->keys; }

@@ -27,7 +27,8 @@ struct StageParts {
 // Not thread-safe, for main's thread; keys() may be used from any.
 class Engine {
  public:
-  // Takes the state folder, opens the database, makes the local key, reads the lists. Errors carry
+  // Takes the state folder, opens the database, takes the keys by configuration, makes the local
+  // key, reads the lists. Errors carry
   // exit code 78.
   static absl::StatusOr<std::unique_ptr<Engine>> Open(const EngineConfig& config,
                                                       const StageParts& parts);
@@ -37,6 +38,9 @@ class Engine {
   absl::StatusOr<std::string> StartApi();
   // Ends the API; bodies under way are finished. Idempotent, works unstarted.
   void Shutdown();
+
+  // Makes these the keys by configuration.
+  absl::Status SetApiKeys(const std::vector<ConfiguredKey>& keys);
 
   // Reads the lists again. When that fails the ones before stay, which is a condition.
   void ReloadLists();

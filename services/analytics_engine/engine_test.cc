@@ -138,6 +138,18 @@ TEST_F(EngineTest, KeysAndScopesAreChecked) {
   EXPECT_EQ(Of(sender.Get("/v1/account/status")).status, 200);
 }
 
+TEST_F(EngineTest, AKeyByConfigurationWorksUntilItIsGone) {
+  httplib::Client pipeline(engine_.url());
+  pipeline.set_basic_auth("a-text-that-somebody-made-up", "");
+  EXPECT_EQ(Of(pipeline.Get("/v1/account/status")).status, 401);
+  const config::Secret text("a-text-that-somebody-made-up");
+  ASSERT_OK(engine_.engine().SetApiKeys({{"pipeline", text, kIngestScope}}));
+  EXPECT_EQ(Of(pipeline.Post("/v1/events/dns", kHit, kJson)).status, 200);
+  EXPECT_EQ(Of(pipeline.Get("/v1/alerts")).status, 403);
+  ASSERT_OK(engine_.engine().SetApiKeys({}));
+  EXPECT_EQ(Of(pipeline.Get("/v1/account/status")).status, 401);
+}
+
 TEST_F(EngineTest, WhatItDoesNotOfferIsAClear400) {
   EXPECT_THAT(Post("/v1/key/request", "{}").body,
               HasSubstr("/v1/key/request is not offered by this engine"));

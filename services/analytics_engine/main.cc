@@ -3,24 +3,32 @@
 
 #include <cstdio>
 
+#include "absl/strings/str_cat.h"
 #include "services/analytics_engine/config.h"
 #include "services/analytics_engine/engine.h"
 #include "services/analytics_engine/keys_service.h"
 #include "services/common/runtime/log.h"
 #include "services/common/runtime/stage_server.h"
 #include "services/common/status/status_macros.h"
-#include "spdlog/spdlog.h"
 
 namespace nightjar::analytics_engine {
 namespace {
 
 const runtime::StageInfo kStage = {"analytics-engine", "Takes events and raises alerts.", 7405};
 
-void OnHangup(const std::string& path, Engine& engine) {
+absl::Status Reload(const std::string& path, Engine& engine) {
+  ASSIGN_OR_RETURN(const config::Config file, config::Load(path, config::kApiKeys));
+  RETURN_IF_ERROR(runtime::SetLogLevel(file.log.level).status());
+  ASSIGN_OR_RETURN(const std::vector<ConfiguredKey> keys, ConfiguredKeys(file));
+  return engine.SetApiKeys(keys);
+}
+
+void OnHangup(const std::string& path, Engine& engine, runtime::StageMonitor& monitor) {
   engine.ReloadLists();
-  const auto file = config::Load(path, 0);
-  if (file.ok() && runtime::SetLogLevel(file->log.level).ok()) return;
-  spdlog::warn("log.level is not reloaded: {}", file.status().ToString());
+  const absl::Status reloaded = Reload(path, engine);
+  if (reloaded.ok()) return monitor.ClearCondition("configuration");
+  monitor.SetCondition("configuration", absl::StrCat("not reloaded, the API keys before stay: ",
+                                                     reloaded.message()));
 }
 
 absl::Status CheckLists(const EngineConfig& config) {
@@ -30,7 +38,7 @@ absl::Status CheckLists(const EngineConfig& config) {
 
 // Start: state and detectors, API, gRPC. Stop: API (bodies under way end), gRPC.
 absl::Status Run(const runtime::Flags& flags) {
-  ASSIGN_OR_RETURN(const config::Config file, config::Load(flags.config, 0));
+  ASSIGN_OR_RETURN(const config::Config file, config::Load(flags.config, config::kApiKeys));
   ASSIGN_OR_RETURN(const EngineConfig config, FromConfig(file));
   const rpc::Security security(config.security);
   RETURN_IF_ERROR(security.Validate(flags.listen));
@@ -49,7 +57,7 @@ absl::Status Run(const runtime::Flags& flags) {
   server.SetApiAddress(api_address);
   RETURN_IF_ERROR(server.Start());
   monitor.SetStarted();
-  runtime::WaitForStop([&] { OnHangup(flags.config, *engine); });
+  runtime::WaitForStop([&] { OnHangup(flags.config, *engine, monitor); });
   monitor.SetDraining();
   server.StopAccepting();
   engine->Shutdown();

@@ -22,6 +22,8 @@ inline constexpr size_t kKeysMax = 1000;  // revoked and expired ones too
 inline constexpr size_t kKeyDescriptionBytesMax = 200;
 inline constexpr absl::Duration kKeyLifetimeMax = absl::Hours(24 * 3653);  // ten years
 inline constexpr absl::Duration kKeyUseResolution = absl::Minutes(1);      // of used_at
+inline constexpr size_t kKeyTextBytesMin = 24;                             // of a configured key
+inline constexpr size_t kKeyTextBytesMax = 256;
 
 // What a key allows; bits.
 enum KeyScopes : uint32_t {
@@ -32,11 +34,19 @@ enum KeyScopes : uint32_t {
 };
 
 struct KeyInfo {
-  std::string prefix;  // names the key
+  // Names the key: how its text begins, or "config:<name>" where the configuration gave it.
+  std::string prefix;
   uint32_t scopes = kNoScope;
   std::string description;
   absl::Time created_at;
   std::optional<absl::Time> expires_at, used_at, revoked_at;
+};
+
+// A key whose text somebody else made: kKeyTextBytesMin to kKeyTextBytesMax bytes.
+struct ConfiguredKey {
+  std::string name;
+  config::Secret text;
+  uint32_t scopes = kNoScope;
 };
 
 // Thread-safe. `database` and `clock` outlive it. Errors as in Statement, and those named below.
@@ -53,7 +63,17 @@ class KeyStore {
   // Oldest first.
   std::vector<KeyInfo> List() const;
 
-  // kNotFound; kFailedPrecondition: revoked already.
+  // Makes these the keys by configuration: new and changed ones are taken, those of before that are
+  // not among them are revoked. All of it or nothing. Names and texts are distinct. A text that was
+  // known as a key of another name, revoked or not, becomes this key. Gives the names of what
+  // changed. kResourceExhausted: kKeysMax.
+  struct Changes {
+    std::vector<std::string> taken, revoked;
+  };
+  absl::StatusOr<Changes> SetConfigured(const std::vector<ConfiguredKey>& keys);
+
+  // kNotFound; kFailedPrecondition: revoked already, or a key by configuration, which would give it
+  // back.
   absl::StatusOr<KeyInfo> Revoke(const std::string& prefix);
 
   // Whether the bearer of this text may do `scope` (kNoScope: any valid key may). kUnauthenticated:
@@ -62,13 +82,15 @@ class KeyStore {
 
  private:
   struct Statements;
+  using Keys = std::map<std::string, KeyInfo>;  // by hash
+  absl::Status Insert(const std::string& hash, const KeyInfo& key);
+  absl::Status Replace(const std::string& hash, const KeyInfo& key, Keys* keys);
   KeyStore(Database& database, Clock& clock, std::unique_ptr<Statements> statements);
 
   Database& database_;
   Clock& clock_;
   const std::unique_ptr<Statements> statements_;  // guarded by the database's mutex
-  // By hash, the same as in the database. Guarded by the database's mutex.
-  std::map<std::string, KeyInfo> keys_;
+  Keys keys_;  // the same as in the database; guarded by its mutex
 };
 
 }  // namespace nightjar::analytics_engine

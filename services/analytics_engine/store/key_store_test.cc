@@ -14,7 +14,9 @@ namespace nightjar::analytics_engine {
 namespace {
 
 using absl::StatusCode;
+using testing::ElementsAre;
 using testing::HasSubstr;
+using testing::IsEmpty;
 using testing::Not;
 
 class KeyStoreTest : public testing::Test {
@@ -101,13 +103,76 @@ TEST_F(KeyStoreTest, KeysSurviveARestartWithTheirLastUse) {
   EXPECT_FALSE(info.revoked_at.has_value());
 }
 
+constexpr char kGiven[] = "a-text-that-somebody-made-up";
+constexpr char kOther[] = "another-text-somebody-made-up";
+
+ConfiguredKey Configured(const std::string& name, const std::string& text,
+                         uint32_t scopes = kIngestScope) {
+  return {name, config::Secret(text), scopes};
+}
+
+TEST_F(KeyStoreTest, AConfiguredKeyWorksUnderItsNameAndSurvivesARestart) {
+  const auto changes = keys_->SetConfigured({Configured("pipeline", kGiven)});
+  ASSERT_OK(changes);
+  EXPECT_THAT(changes->taken, ElementsAre("pipeline"));
+  Open();
+  EXPECT_OK(keys_->Check(kGiven, kIngestScope));
+  EXPECT_THAT(keys_->Check(kGiven, kAlertsScope).status(),
+              StatusIs(StatusCode::kPermissionDenied,
+                       "API key config:pipeline does not have the scope alerts"));
+  EXPECT_EQ(keys_->List()[0].prefix, "config:pipeline");
+  EXPECT_EQ(keys_->List()[0].description, "analytics_engine.api_keys");
+  const auto same = keys_->SetConfigured({Configured("pipeline", kGiven)});
+  ASSERT_OK(same);
+  EXPECT_THAT(same->taken, IsEmpty());
+  EXPECT_TRUE(keys_->List()[0].used_at.has_value());
+}
+
+TEST_F(KeyStoreTest, AConfiguredKeyIsRevokedWhenItIsNotGivenAnyMore) {
+  const std::string made = Create(kIngestScope);
+  ASSERT_OK(keys_->SetConfigured({Configured("a", kGiven), Configured("b", kOther)}));
+  EXPECT_THAT(keys_->Revoke("config:a").status(), StatusIs(StatusCode::kFailedPrecondition));
+  const auto changes = keys_->SetConfigured({Configured("b", kOther)});
+  ASSERT_OK(changes);
+  EXPECT_THAT(changes->revoked, ElementsAre("a"));
+  Open();
+  EXPECT_THAT(keys_->Check(kGiven, kNoScope).status(), StatusIs(StatusCode::kUnauthenticated));
+  EXPECT_OK(keys_->Check(kOther, kIngestScope));
+  EXPECT_OK(keys_->Check(made, kIngestScope));
+  EXPECT_THAT(keys_->SetConfigured({Configured("b", kOther)})->revoked, IsEmpty());
+  EXPECT_THAT(keys_->SetConfigured({Configured("a", kGiven)})->taken, ElementsAre("a"));
+  EXPECT_OK(keys_->Check(kGiven, kIngestScope));
+}
+
+TEST_F(KeyStoreTest, ConfiguredTextsScopesAndNamesCanChange) {
+  ASSERT_OK(keys_->SetConfigured({Configured("a", kGiven), Configured("b", kOther)}));
+  ASSERT_OK(keys_->SetConfigured({Configured("a", kOther), Configured("b", kGiven, kAlertsScope)}));
+  EXPECT_EQ(keys_->List().size(), 2u);
+  EXPECT_OK(keys_->Check(kGiven, kAlertsScope));
+  ASSERT_OK(keys_->SetConfigured({Configured("a", "the-third-text-of-somebody")}));
+  Open();
+  EXPECT_THAT(keys_->Check(kOther, kNoScope).status(), StatusIs(StatusCode::kUnauthenticated));
+  EXPECT_OK(keys_->Check("the-third-text-of-somebody", kIngestScope));
+}
+
+TEST_F(KeyStoreTest, AKeyMadeHereCanBecomeAConfiguredOne) {
+  const std::string made = Create(kIngestScope, absl::Hours(1));
+  ASSERT_OK(keys_->SetConfigured({Configured("a", made, kAlertsScope)}));
+  clock_.Advance(absl::Hours(2));
+  EXPECT_OK(keys_->Check(made, kAlertsScope));
+  ASSERT_OK(keys_->SetConfigured({}));
+  EXPECT_THAT(keys_->Check(made, kNoScope).status(), StatusIs(StatusCode::kUnauthenticated));
+}
+
 TEST_F(KeyStoreTest, TheTextIsNowhereInTheFiles) {
+  ASSERT_OK(keys_->SetConfigured({Configured("a", kGiven)}));
   const std::string key = Create(kIngestScope);
   for (const char* suffix : {"", "-wal"}) {
     std::ifstream file(path_ + suffix, std::ios::binary);
     const std::string content{std::istreambuf_iterator<char>(file), {}};
     EXPECT_FALSE(content.empty());
     EXPECT_THAT(content, Not(HasSubstr(key)));
+    EXPECT_THAT(content, Not(HasSubstr(kGiven)));
   }
 }
 

@@ -86,7 +86,7 @@ void BindAll(Binder* root, unsigned sections, Config* config) {
   BindForwarder(root, &config->forwarder);
   BindServices(root, &config->services);
   BindSecurity(root, &config->security);
-  BindAnalyticsEngine(root, &config->analytics_engine);
+  BindAnalyticsEngine(root, (sections & kApiKeys) != 0, &config->analytics_engine);
   BindReserved(root);
 }
 

@@ -2,10 +2,10 @@
 //
 // Every binary reads the same file. Unknown keys anywhere are errors that name the key, its line
 // and the nearest known one. A key without a value keeps its default. Any scalar may be
-// ${env:NAME} or ${file:/path}; those of `inputs.elastic` and `engine` (but host and kind) are
-// resolved only by the binaries that use them, so that each needs only its own secrets. Where a
-// list is wanted, a single value will do. Comments below name the allowed range where it is not
-// plain.
+// ${env:NAME} or ${file:/path}; those of `inputs.elastic`, `engine` (but host and kind) and the
+// keys in `analytics_engine.api_keys` are resolved only by the binaries that use them, so that each
+// needs only its own secrets. Where a list is wanted, a single value will do. Comments below name
+// the allowed range where it is not plain.
 #ifndef SERVICES_COMMON_CONFIG_CONFIG_H_
 #define SERVICES_COMMON_CONFIG_CONFIG_H_
 
@@ -140,9 +140,17 @@ struct OutputsConfig {  // outputs (NFR)
   int graylog_level = 1;
 };
 
+struct ApiKeyConfig {               // analytics_engine.api_keys[]
+  std::string name;                 // 1 to 64 of lower case letters, digits, _ and -
+  Secret key;                       // 24 to 256 characters; analytics-engine checks them
+  std::vector<std::string> scopes;  // ingest, alerts, admin; at least one
+  int line = 0;
+};
+
 struct AnalyticsEngineConfig {  // analytics_engine
   std::string listen = "127.0.0.1:7480";
-  std::string database;  // empty: <data.dir>/analytics_engine/engine.db
+  std::string database;                // empty: <data.dir>/analytics_engine/engine.db
+  std::vector<ApiKeyConfig> api_keys;  // keys of clients; at most 100
 };
 
 struct LogConfig {              // log
@@ -181,6 +189,7 @@ struct Config {
 enum Sections : unsigned {
   kElastic = 1,
   kEngine = 2,
+  kApiKeys = 4,  // analytics_engine.api_keys[].key
   kAll = ~0u,
 };
 

@@ -92,6 +92,11 @@ TEST(ConfigTest, EveryKeyOfOursReachesItsField) {
   EXPECT_THAT(config->security.plaintext_networks, ElementsAre("10.0.0.0/8"));
   EXPECT_EQ(config->outputs.graylog_level, 3);
   EXPECT_EQ(config->log.level, "debug");
+  const ApiKeyConfig& key = config->analytics_engine.api_keys[0];
+  EXPECT_EQ(key.name, "pipeline");
+  EXPECT_EQ(key.key.reveal(), "canary-of-the-pipeline-2026");
+  EXPECT_THAT(key.scopes, ElementsAre("ingest", "alerts"));
+  EXPECT_THAT(config->analytics_engine.api_keys[1].scopes, ElementsAre("ingest"));
 }
 
 TEST(ConfigTest, AnEmptyFileIsAllDefaults) {
@@ -123,6 +128,10 @@ std::string Elastic(absl::string_view line) {
 
 std::string Search(absl::string_view line) {
   return absl::StrCat(kElasticOn, "        ", line, "\n");
+}
+
+std::string ApiKey(absl::string_view line) {
+  return absl::StrCat("analytics_engine:\n  api_keys:\n    - {", line, "}\n");
 }
 
 const BadFile kBadFiles[] = {
@@ -182,6 +191,22 @@ const BadFile kBadFiles[] = {
     {"http_events: {failed: {file: x}}",
      "1: http_events.failed: unknown key (known here: buffer_size, flush_interval)"},
     {"data: {dir: ''}", "1: data.dir: must name a folder"},
+    {ApiKey("key: k, scopes: [ingest]"),
+     "3: analytics_engine.api_keys[0]: name must be set: 1 to 64 of lower case letters, digits, _ "
+     "and -"},
+    {ApiKey("name: Pipe, key: k, scopes: [ingest]"),
+     "3: analytics_engine.api_keys[0].name: must be set: 1 to 64 of lower case letters, digits, _ "
+     "and -"},
+    {ApiKey("name: a, scopes: [ingest]"),
+     "3: analytics_engine.api_keys[0]: key must be set, best as ${file:/path}"},
+    {ApiKey("name: a, key: k"),
+     "3: analytics_engine.api_keys[0]: scopes must be set: ingest, alerts or admin"},
+    {ApiKey("name: a, key: k, scopes: [ingest, root]"),
+     "3: analytics_engine.api_keys[0].scopes: \"root\" is not one of: ingest, alerts, admin"},
+    {ApiKey("name: a, key: k, scopes: [ingest]}\n    - {name: a, key: l, scopes: [alerts]"),
+     "4: analytics_engine.api_keys[1].name: is the name of an earlier key"},
+    {ApiKey("name: a, key: k, scopes: [ingest], expires: 90d"),
+     "3: analytics_engine.api_keys[0].expires: unknown key (known here: name, scopes, key)"},
     {"inputs:\n  sniffer:\n    enabled: true",
      "2: inputs.sniffer: is not supported; enable inputs.elastic instead"},
     {"inputs:\n  monitor:\n    - {format: bro, file: f}",
@@ -287,6 +312,17 @@ TEST(ConfigTest, ReferencesOfOtherSectionsNeedNotResolve) {
               StatusIs(absl::StatusCode::kInvalidArgument,
                        "config.yml:5: inputs.elastic.hosts[0]: /nonexistent: cannot be read: No "
                        "such file or directory"));
+}
+
+TEST(ConfigTest, OnlyTheEngineNeedsTheKeysOfItsClients) {
+  const std::string text = ApiKey("name: a, key: '${file:/nonexistent}', scopes: [ingest]");
+  const Config config = MustLoad(text, kElastic | kEngine);
+  EXPECT_EQ(config.analytics_engine.api_keys[0].name, "a");
+  EXPECT_THAT(Dump(config), HasSubstr("key: \"********\""));
+  EXPECT_THAT(LoadText(text, "config.yml", kApiKeys),
+              StatusIs(absl::StatusCode::kInvalidArgument,
+                       "config.yml:3: analytics_engine.api_keys[0].key: /nonexistent: cannot be "
+                       "read: No such file or directory"));
 }
 
 TEST(ConfigTest, EveryBinaryKnowsTheEnginesKind) {

@@ -256,6 +256,15 @@ void DumpPlaces(const Config& config, Writer* out) {
   out->Open("analytics_engine");
   out->Text("listen", config.analytics_engine.listen);
   out->Text("database", config.analytics_engine.database);
+  out->Open("api_keys");
+  for (const ApiKeyConfig& key : config.analytics_engine.api_keys) {
+    out->OpenElement();
+    out->Text("name", key.name);
+    out->Hidden("key", key.key);
+    out->Texts("scopes", key.scopes);
+    out->CloseElement();
+  }
+  out->Close();
   out->Close();
 }
 

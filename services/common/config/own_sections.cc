@@ -13,7 +13,8 @@ namespace {
 constexpr uint64_t kKiB = 1ull << 10;
 constexpr uint64_t kMiB = 1ull << 20;
 constexpr uint64_t kGiB = 1ull << 30;
-constexpr size_t kListNameBytesMax = 64;
+constexpr size_t kNameBytesMax = 64;
+constexpr size_t kApiKeysMax = 100;
 
 bool IsStart(const std::string& text) {
   absl::Time time;
@@ -22,26 +23,47 @@ bool IsStart(const std::string& text) {
          absl::ParseTime(absl::RFC3339_full, text, &time, &error);
 }
 
-bool IsListName(const std::string& name) {
+bool IsName(const std::string& name) {
   for (const char c : name) {
     if (!absl::ascii_islower(c) && !absl::ascii_isdigit(c) && c != '_' && c != '-') return false;
   }
-  return !name.empty() && name.size() <= kListNameBytesMax;
+  return !name.empty() && name.size() <= kNameBytesMax;
+}
+
+// The name of one of several `things`.
+void BindName(Binder* map, absl::string_view thing, std::set<std::string>* names,
+              std::string* out) {
+  map->Text("name", out);
+  if (!IsName(*out)) {
+    map->Fail("name", absl::StrCat("must be set: 1 to ", kNameBytesMax,
+                                   " of lower case letters, digits, _ and -"));
+  } else if (!names->insert(*out).second) {
+    map->Fail("name", absl::StrCat("is the name of an earlier ", thing));
+  }
 }
 
 void BindList(Binder* list, std::set<std::string>* names, ListConfig* out) {
   out->line = list->line();
-  list->Text("name", &out->name);
+  BindName(list, "list", names, &out->name);
   list->Text("file", &out->file);
   list->Number("points", 1, 100, &out->points);
-  if (!IsListName(out->name)) {
-    list->Fail("name", absl::StrCat("must be set: 1 to ", kListNameBytesMax,
-                                    " of lower case letters, digits, _ and -"));
-  } else if (!names->insert(out->name).second) {
-    list->Fail("name", "is the name of an earlier list");
-  }
   if (out->file.empty()) list->Fail("file", "must name a file");
   list->Done();
+}
+
+void BindApiKey(Binder* entry, bool resolve, std::set<std::string>* names, ApiKeyConfig* out) {
+  out->line = entry->line();
+  BindName(entry, "key", names, &out->name);
+  entry->Texts("scopes", &out->scopes);
+  for (const std::string& scope : out->scopes) {
+    if (scope == "ingest" || scope == "alerts" || scope == "admin") continue;
+    entry->Fail("scopes", absl::StrCat("\"", scope, "\" is not one of: ingest, alerts, admin"));
+  }
+  if (out->scopes.empty()) entry->Fail("scopes", "must be set: ingest, alerts or admin");
+  if (!entry->Has("key")) entry->Fail("key", "must be set, best as ${file:/path}");
+  entry->set_resolve(resolve);
+  entry->Hidden("key", &out->key);
+  entry->Done();
 }
 
 }  // namespace
@@ -139,12 +161,21 @@ void BindSecurity(Binder* root, SecurityConfig* out) {
   security.Done();
 }
 
-void BindAnalyticsEngine(Binder* root, AnalyticsEngineConfig* out) {
+void BindAnalyticsEngine(Binder* root, bool resolve_keys, AnalyticsEngineConfig* out) {
   Binder engine = root->Map("analytics_engine");
   engine.Text("listen", &out->listen);
   const std::string problem = ListenProblem(out->listen);
   if (!problem.empty()) engine.Fail("listen", problem);
   engine.Text("database", &out->database);
+  std::set<std::string> names;
+  for (Binder& entry : engine.Maps("api_keys")) {
+    out->api_keys.emplace_back();
+    BindApiKey(&entry, resolve_keys, &names, &out->api_keys.back());
+  }
+  if (out->api_keys.size() > kApiKeysMax) {
+    engine.Fail("api_keys",
+                absl::StrCat("are ", out->api_keys.size(), "; at most ", kApiKeysMax, " can be"));
+  }
   engine.Done();
 }
 

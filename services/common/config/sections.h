@@ -27,7 +27,7 @@ void BindScoring(Binder* root, ScoringConfig* out);
 void BindForwarder(Binder* root, ForwarderConfig* out);
 void BindServices(Binder* root, ServicesConfig* out);
 void BindSecurity(Binder* root, SecurityConfig* out);
-void BindAnalyticsEngine(Binder* root, AnalyticsEngineConfig* out);
+void BindAnalyticsEngine(Binder* root, bool resolve_keys, AnalyticsEngineConfig* out);
 void BindReserved(Binder* root);  // poller, sinks, console: known names, no keys yet
 
 }  // namespace nightjar::config
