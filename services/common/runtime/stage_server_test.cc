@@ -17,6 +17,7 @@
 #include "proto/telemetry/v1/telemetry_service.grpc.pb.h"
 #include "services/common/clock/simulated_clock.h"
 #include "services/common/runtime/listen_address.h"
+#include "services/common/runtime/log.h"
 #include "services/common/status/exit_status.h"
 #include "services/common/status/status_matchers.h"
 
@@ -25,6 +26,7 @@ namespace {
 
 using admin::v1::StageStatus;
 using testing::AllOf;
+using testing::EndsWith;
 using testing::HasSubstr;
 using testing::MatchesRegex;
 
@@ -180,6 +182,21 @@ TEST_F(StageServerTest, ShutdownWorksUnstartedAndTwice) {
   server.Shutdown(absl::Seconds(5));
   server.Shutdown(absl::Seconds(5));
   EXPECT_FALSE(Get(http, "/healthz"));
+}
+
+TEST_F(StageServerTest, TheLastLineOfAStageIsItsBooks) {
+  const std::string log = testing::TempDir() + "/closing.log";
+  ASSERT_OK(InitLog(log, "info", "scorer"));
+  StageServer server = MakeServer();
+  ASSERT_OK(server.Start());
+  ledger_.Read("dns", 12);
+  ledger_.Ended(telemetry::v1::OUTCOME_ACCEPTED, "", "dns", 9);
+  ledger_.Ended(telemetry::v1::OUTCOME_FILTERED, "trusted", "dns", 1);
+  ledger_.Ended(telemetry::v1::OUTCOME_FILTERED, "out_of_scope", "dns", 1);
+  server.Shutdown(absl::Seconds(5));
+  ASSERT_OK(InitLog("stderr", "info", "scorer"));
+  EXPECT_THAT(Content(log), EndsWith("Z INFO scorer: scorer stopped: read 12 = accepted 9 + "
+                                     "filtered 2 + in flight 1\n"));
 }
 
 class HealthTest : public StageServerTest {
