@@ -21,7 +21,8 @@ void SetSocketOptions(int fd) {
 
 }  // namespace
 
-HttpServer::HttpServer(const metrics::Metrics& metrics, const StageMonitor& monitor)
+HttpServer::HttpServer(const metrics::Metrics& metrics, StageMetrics& stage_metrics,
+                       const StageMonitor& monitor)
     : server_(std::make_unique<httplib::Server>()) {
   server_->new_task_queue = [] { return new httplib::ThreadPool(kThreads); };
   server_->set_socket_options(SetSocketOptions);
@@ -29,9 +30,11 @@ HttpServer::HttpServer(const metrics::Metrics& metrics, const StageMonitor& moni
   server_->set_write_timeout(kTimeoutSeconds);
   server_->set_keep_alive_max_count(1);  // an idle connection would hold one of the threads
   server_->set_payload_max_length(0);
-  server_->Get("/metrics", [&metrics](const httplib::Request&, httplib::Response& response) {
-    response.set_content(metrics.Render(), "text/plain; version=0.0.4; charset=utf-8");
-  });
+  server_->Get("/metrics",
+               [&metrics, &stage_metrics](const httplib::Request&, httplib::Response& response) {
+                 stage_metrics.Refresh();
+                 response.set_content(metrics.Render(), "text/plain; version=0.0.4; charset=utf-8");
+               });
   server_->Get("/healthz", [](const httplib::Request&, httplib::Response& response) {
     response.set_content("ok\n", kText);
   });

@@ -9,6 +9,7 @@
 #include "absl/status/statusor.h"
 #include "services/common/metrics/metrics.h"
 #include "services/common/runtime/listen_address.h"
+#include "services/common/runtime/stage_metrics.h"
 #include "services/common/runtime/stage_monitor.h"
 
 namespace httplib {
@@ -17,11 +18,12 @@ class Server;
 
 namespace nightjar::runtime {
 
-// One request a connection, no request bodies, 4 at a time, 5 s for each read and write. `metrics`
-// and `monitor` outlive it. Not thread-safe.
+// One request a connection, no request bodies, 4 at a time, 5 s for each read and write. What
+// is passed in outlives it. Not thread-safe.
 class HttpServer {
  public:
-  HttpServer(const metrics::Metrics& metrics, const StageMonitor& monitor);
+  HttpServer(const metrics::Metrics& metrics, StageMetrics& stage_metrics,
+             const StageMonitor& monitor);
   ~HttpServer();
 
   // Serves on its own threads once this returned; gives the port bound. Exit code 78 when it cannot

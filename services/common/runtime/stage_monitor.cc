@@ -243,6 +243,13 @@ bool StageMonitor::ready() const {
   return state == admin::v1::STATE_READY || state == admin::v1::STATE_PAUSED;
 }
 
+std::vector<std::string> StageMonitor::ConditionNames() const {
+  std::lock_guard<std::mutex> lock(state_->mutex);
+  std::vector<std::string> names;
+  for (const auto& [name, text] : state_->conditions) names.push_back(name);
+  return names;
+}
+
 bool StageMonitor::AddTap(TapSink* sink) {
   std::lock_guard<std::mutex> lock(state_->taps_mutex);
   if (state_->taps.size() >= kTapsMax) return false;

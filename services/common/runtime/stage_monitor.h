@@ -64,6 +64,8 @@ class StageMonitor {
 
   admin::v1::StageStatus Status() const;
   bool ready() const;  // for /readyz: READY, or PAUSED
+  // The names of the conditions that hold, sorted.
+  std::vector<std::string> ConditionNames() const;
 
   // A subscription to sampled events; at most 8 at a time. The callback is called from Observe's
   // thread, under a lock: once RemoveTap has returned, it is not called any more.

@@ -17,8 +17,10 @@
 #include "services/common/rpc/settings.h"
 #include "services/common/runtime/address_file.h"
 #include "services/common/runtime/admin_service.h"
+#include "services/common/runtime/describe_config.h"
 #include "services/common/runtime/http_server.h"
 #include "services/common/runtime/listen_address.h"
+#include "services/common/runtime/stage_metrics.h"
 #include "services/common/status/exit_status.h"
 #include "services/common/status/status_macros.h"
 #include "spdlog/spdlog.h"
@@ -65,7 +67,8 @@ struct StageServer::Impl {
         security(security),
         monitor(monitor),
         admin(monitor, security, std::move(config_yaml)),
-        http(metrics, monitor) {}
+        stage_metrics(this->info.name, metrics, monitor),
+        http(metrics, stage_metrics, monitor) {}
 
   absl::Status StartGrpc(ListenAddress& address);
   absl::Status StartHttp(const ListenAddress& grpc_address, bool any_port);
@@ -76,6 +79,7 @@ struct StageServer::Impl {
   const StageMonitor& monitor;
   std::vector<std::pair<grpc::Service*, std::string>> services;
   AdminService admin;
+  StageMetrics stage_metrics;
   HttpServer http;
   Addresses addresses;
   std::unique_ptr<grpc::Server> server;  // last: ends before the services do
@@ -125,6 +129,10 @@ void StageServer::AddService(grpc::Service& service, const std::string& name) {
 }
 
 void StageServer::SetApiAddress(const std::string& address) { impl_->addresses.api = address; }
+
+void StageServer::DescribeConfig(const config::Config& config, unsigned sections) {
+  runtime::DescribeConfig(config, sections, impl_->flags.listen, &impl_->stage_metrics);
+}
 
 // 1. The address may be listened on.  2. An address file of an earlier run goes.
 // 3. gRPC.  4. HTTP.  5. The address file, once both serve.

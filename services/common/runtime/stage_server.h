@@ -10,6 +10,7 @@
 
 #include "absl/status/status.h"
 #include "absl/time/time.h"
+#include "services/common/config/config.h"
 #include "services/common/metrics/metrics.h"
 #include "services/common/rpc/security.h"
 #include "services/common/runtime/main.h"
@@ -61,6 +62,10 @@ class StageServer {
   void AddService(grpc::Service& service, const std::string& name);
   // Before Start. Goes into the address file as "api"; only analytics-engine has one.
   void SetApiAddress(const std::string& address);
+
+  // Before Start. What metrics tell of the configuration: transports that are not secure, the end
+  // of the certificate, room in data.dir. `sections` are those that the stage loads.
+  void DescribeConfig(const config::Config& config, unsigned sections);
 
   // Binds, serves, writes the address file (atomically). Exit code 78 when an address cannot be
   // bound or is not allowed.

@@ -101,6 +101,7 @@ TEST_F(StageServerTest, MetricsAreServedAsText) {
   EXPECT_EQ(reply->status, 200);
   EXPECT_THAT(reply->body, HasSubstr("nightjar_test_total 2\n"));
   EXPECT_THAT(reply->body, HasSubstr("nightjar_inflight_events{stage=\"scorer\"} 0"));
+  EXPECT_THAT(reply->body, HasSubstr("nightjar_stage_ready{stage=\"scorer\"} 0"));
   EXPECT_THAT(reply->get_header_value("Content-Type"), HasSubstr("version=0.0.4"));
 }
 
