@@ -36,6 +36,7 @@ absl::Status Run(const runtime::Flags& flags) {
   rpc::FlowServer flow({}, forwarder, security, SystemClock());
   runtime::StageServer server(kStage, flags, security, metrics, monitor,
                               [&] { return Dump(file); });
+  server.DescribeConfig(file, config::kEngine);
   server.AddService(flow.service(), "nightjar.telemetry.v1.Telemetry");
   forwarder.SetCreditSwitch([&flow](bool open) { flow.SetOpen(open); });
   monitor.SetPauseHandler([&forwarder](bool paused) { forwarder.SetPaused(paused); });

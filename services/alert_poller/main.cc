@@ -38,6 +38,7 @@ absl::Status Run(const runtime::Flags& flags) {
   monitor.SetPauseHandler([&poller](bool paused) { poller->SetPaused(paused); });
   const auto dump = [&file] { return Dump(file); };
   runtime::StageServer server(kStage, flags, security, metrics, monitor, dump);
+  server.DescribeConfig(file, config::kEngine);
   server.AddService(feed, "nightjar.alerts.v1.AlertFeed");
   RETURN_IF_ERROR(server.Start());
   poller->Start();

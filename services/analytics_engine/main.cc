@@ -52,6 +52,7 @@ absl::Status Run(const runtime::Flags& flags) {
   KeysService keys(engine->keys(), security);
   runtime::StageServer server(kStage, flags, security, metrics, monitor,
                               [&] { return Dump(file); });
+  server.DescribeConfig(file, 0);
   server.AddService(keys, "nightjar.admin.v1.EngineKeys");
   ASSIGN_OR_RETURN(const std::string api_address, engine->StartApi());
   server.SetApiAddress(api_address);

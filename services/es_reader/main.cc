@@ -38,6 +38,7 @@ absl::Status Run(const runtime::Flags& flags) {
                  runtime::RequestStop});
   runtime::StageServer server(kStage, flags, security, metrics, monitor,
                               [&] { return config::Dump(config); });
+  server.DescribeConfig(config, config::kElastic);
   RETURN_IF_ERROR(server.Start());
   flow.Start();
   RETURN_IF_ERROR(reader.Start());

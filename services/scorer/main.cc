@@ -38,6 +38,7 @@ absl::Status Run(const runtime::Flags& flags) {
   rpc::FlowServer flow({}, scorer, security, SystemClock());
   const auto dump = [&file] { return config::Dump(file); };
   runtime::StageServer server(kStage, flags, security, metrics, monitor, dump);
+  server.DescribeConfig(file, 0);
   server.AddService(flow.service(), "nightjar.telemetry.v1.Telemetry");
   monitor.SetPauseHandler([&flow](bool paused) { flow.SetOpen(!paused); });
   scorer.Start();
