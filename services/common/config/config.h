@@ -112,7 +112,7 @@ struct ForwarderConfig {                                  // forwarder
 };
 
 struct ServiceConfig {                 // services.<folder>
-  std::vector<std::string> addresses;  // address: where clients find it
+  std::vector<std::string> addresses;  // address: where clients find it; a list, or "a:1,b:2"
 };
 
 struct ServicesConfig {  // services

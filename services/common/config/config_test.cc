@@ -99,6 +99,14 @@ TEST(ConfigTest, EveryKeyOfOursReachesItsField) {
   EXPECT_THAT(config->analytics_engine.api_keys[1].scopes, ElementsAre("ingest"));
 }
 
+TEST(ConfigTest, SeveralAddressesFitIntoOneVariable) {
+  setenv("NIGHTJAR_TEST_ADDRESSES", "ae-forwarder-0:7403,ae-forwarder-1:7403", 1);
+  const Config config =
+      MustLoad("services: {ae_forwarder: {address: '${env:NIGHTJAR_TEST_ADDRESSES}'}}");
+  EXPECT_THAT(config.services.ae_forwarder.addresses,
+              ElementsAre("ae-forwarder-0:7403", "ae-forwarder-1:7403"));
+}
+
 TEST(ConfigTest, AnEmptyFileIsAllDefaults) {
   const Config config = MustLoad("");
   EXPECT_FALSE(config.elastic.enabled);

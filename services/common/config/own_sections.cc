@@ -3,6 +3,8 @@
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "absl/strings/str_split.h"
 #include "services/common/config/endpoint.h"
 #include "services/common/config/sections.h"
 #include "services/common/config/values.h"
@@ -139,6 +141,8 @@ void BindServices(Binder* root, ServicesConfig* out) {
   for (const auto& [folder, config] : kFolders) {
     Binder service = services.Map(folder);
     if (service.Has("address")) service.Texts("address", &config->addresses);
+    // An environment variable gives several in one text: "a:1,b:2".
+    config->addresses = absl::StrSplit(absl::StrJoin(config->addresses, ","), ',');
     for (const std::string& address : config->addresses) {
       const std::string problem = ChannelProblem(address);
       if (!problem.empty()) service.Fail("address", problem);
