@@ -41,6 +41,7 @@ Poller::Poller(PollerOptions options, const PollerParts& parts, OnAlerts on_aler
       parts_(parts),
       on_alerts_(std::move(on_alerts)),
       client_(options_.engine),
+      account_(parts.metrics, parts.clock),
       backoff_(options_.backoff),
       groups_(std::make_shared<const std::vector<scope::Group>>()),
       api_key_(options_.engine.api_key) {}
@@ -78,7 +79,9 @@ absl::Duration Poller::Step() {
   CountPoll("ok");
   backoff_.Reset();
   parts_.monitor.ClearCondition("engine");
-  return Take(std::move(page));
+  const absl::Duration wait = Take(std::move(page));
+  account_.Look(client_);
+  return wait;
 }
 
 // A page is on disk before the next one is asked for.

@@ -17,6 +17,7 @@
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "absl/types/span.h"
+#include "services/alert_poller/account_watch.h"
 #include "services/alert_poller/alert_log.h"
 #include "services/common/analytics_api/alerts_reply.h"
 #include "services/common/analytics_api/engine_client.h"
@@ -84,6 +85,7 @@ class Poller {
   const PollerParts parts_;
   const OnAlerts on_alerts_;
   analytics_api::EngineClient client_;
+  AccountWatch account_;
   delivery::Backoff backoff_;
   // Of the polling thread.
   std::deque<std::string> recent_follows_;  // bookmarks asked with, oldest first

@@ -35,18 +35,20 @@ TEST(AccountTest, NoKeyIsAConfigurationError) {
 }
 
 TEST(AccountTest, EverythingTheEngineSaysIsShownAndSafe) {
-  EXPECT_THAT(ParseAccount(R"({"registered":false,"expired":true,
-                  "expirationDate":"2026-12-24T00:00:00Z",
-                  "messages":[{"level":2,"body":"renew \u001b[2J soon"},7]})"),
-              IsOkAndHolds("Account registered: false\nAccount expired: true\n"
-                           "Account expires: 2026-12-24T00:00:00Z\n"
-                           "Message: renew \\x1b[2J soon\n"));
+  analytics_api::AccountReply account;
+  account.expired = true;
+  account.expires = absl::FromUnixSeconds(1'798'070'400);
+  account.messages = {"renew \x1b[2J soon"};
+  EXPECT_EQ(AccountText(account),
+            "Account registered: false\nAccount expired: true\n"
+            "Account expires: 2026-12-24T00:00:00Z\nMessage: renew \\x1b[2J soon\n");
 }
 
-TEST(AccountTest, WhatIsNoAnswerIsNotTakenForOne) {
-  for (const char* answer : {"<html>", "[]", "{}", R"({"registered":"yes"})"}) {
-    EXPECT_THAT(ParseAccount(answer), StatusIs(absl::StatusCode::kUnavailable)) << answer;
-  }
+TEST(AccountTest, AnAnswerThatIsNoneIsNotTakenForOne) {
+  fakes::FakeEngine engine;
+  engine.SetAccountReply("{}");
+  EXPECT_THAT(AccountStatus(ConfigFor(engine, "test-key")),
+              StatusIs(absl::StatusCode::kUnavailable, HasSubstr("registered")));
 }
 
 }  // namespace

@@ -54,7 +54,8 @@ struct FakeEngine::Impl {
     server.set_keep_alive_max_count(1 << 30);
     server.Get("/v1/account/status", [this](const httplib::Request& in, httplib::Response& out) {
       if (!Authorized(in, out)) return;
-      out.set_content(R"({"registered":true,"expired":false,"messages":[]})", "application/json");
+      std::lock_guard<std::mutex> lock(mutex);
+      out.set_content(account_reply, "application/json");
     });
     server.Post(R"(/v1/events/(\w+))", [this](const httplib::Request& in, httplib::Response& out) {
       TakeEvents(in, out);
@@ -234,6 +235,7 @@ struct FakeEngine::Impl {
   std::vector<std::string> alert_pages;  // what follows "more", without the brackets
   std::deque<EngineFault> poll_faults;
   std::optional<std::string> alerts_reply;
+  std::string account_reply = R"({"registered":true,"expired":false,"messages":[]})";
   std::vector<std::string> polls;
   Stats stats;
   std::unordered_map<uint64_t, uint32_t> ids;
@@ -264,6 +266,11 @@ void FakeEngine::RejectLinesWith(const std::string& text, const std::string& rea
 void FakeEngine::RefuseBodiesWith(const std::string& text) {
   std::lock_guard<std::mutex> lock(impl_->mutex);
   impl_->poison = text;
+}
+
+void FakeEngine::SetAccountReply(const std::string& body) {
+  std::lock_guard<std::mutex> lock(impl_->mutex);
+  impl_->account_reply = body;
 }
 
 void FakeEngine::SetApiKey(const std::string& key) {

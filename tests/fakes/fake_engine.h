@@ -66,6 +66,8 @@ class FakeEngine {
   void QueueAlerts(const std::string& alerts, const std::string& threats = "");
   // Every poll gets this body instead, until cleared.
   void SetAlertsReply(std::optional<std::string> body);
+  // What GET /v1/account/status says from now on.
+  void SetAccountReply(const std::string& body);
   // The next polls get this instead of a page (kStatus, kHtml or kDropReply).
   void FailNextPolls(int polls, EngineFault fault);
   // The bookmark of every poll so far.

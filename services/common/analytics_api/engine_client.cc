@@ -75,15 +75,19 @@ absl::Status EngineClient::PostEvents(absl::string_view type, absl::string_view 
   return absl::OkStatus();
 }
 
-absl::Status EngineClient::CheckAccount(Exchange* exchange) {
+absl::Status EngineClient::Account(AccountReply* account, Exchange* exchange) {
+  const std::string path = "/v1/account/status";
   http::Request request;
   request.response_bytes_max = kReplyBytesMax;
-  absl::Status status = SendToHosts(std::move(request), "/v1/account/status", exchange);
-  if (status.ok() && response_.content_type == "text/html") {
-    return absl::UnavailableError(absl::StrCat(
-        "GET ", exchange->host, "/v1/account/status: the engine answered an HTML page"));
+  absl::Status status = SendToHosts(std::move(request), path, exchange);
+  if (!status.ok()) return status;
+  auto parsed = ParseAccountReply(response_.content_type, response_.body());
+  if (!parsed.ok()) {
+    return absl::Status(parsed.status().code(), absl::StrCat("GET ", exchange->host, path, ": ",
+                                                             parsed.status().message()));
   }
-  return status;
+  *account = *std::move(parsed);
+  return absl::OkStatus();
 }
 
 absl::Status EngineClient::Alerts(absl::string_view follow, AlertsPage* page, Exchange* exchange) {

@@ -13,6 +13,7 @@
 #include "absl/status/status.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
+#include "services/common/analytics_api/account_reply.h"
 #include "services/common/analytics_api/alerts_reply.h"
 #include "services/common/analytics_api/events_reply.h"
 #include "services/common/config/secret.h"
@@ -54,8 +55,9 @@ class EngineClient {
   absl::Status PostEvents(absl::string_view type, absl::string_view lines, uint64_t count,
                           EventsReply* reply, Exchange* exchange);
 
-  // GET /v1/account/status: whether the engine is there and takes the key. Errors as above.
-  absl::Status CheckAccount(Exchange* exchange);
+  // GET /v1/account/status: whether the engine is there, takes the key, and until when. Errors as
+  // above.
+  absl::Status Account(AccountReply* account, Exchange* exchange);
 
   // GET /v1/alerts behind the bookmark `follow`; empty: from the beginning of what the engine
   // keeps. OK only for a page that can be believed (alerts_reply.h). Errors as above;

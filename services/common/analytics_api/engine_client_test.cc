@@ -54,9 +54,11 @@ TEST_F(EngineClientTest, AWrongKeyIsNamedAndAnotherHelpsAtOnce) {
   EngineClient client = Client({engine_.url()});
   EXPECT_THAT(client.PostEvents("dns", kTwoLines, 2, &reply_, &exchange_),
               StatusIs(absl::StatusCode::kUnauthenticated, HasSubstr("invalid API key")));
-  EXPECT_THAT(client.CheckAccount(&exchange_), StatusIs(absl::StatusCode::kUnauthenticated));
+  AccountReply account;
+  EXPECT_THAT(client.Account(&account, &exchange_), StatusIs(absl::StatusCode::kUnauthenticated));
   client.SetApiKey(config::Secret("other"));
-  EXPECT_OK(client.CheckAccount(&exchange_));
+  EXPECT_OK(client.Account(&account, &exchange_));
+  EXPECT_TRUE(account.registered);
   EXPECT_OK(client.PostEvents("dns", kTwoLines, 2, &reply_, &exchange_));
 }
 
