@@ -197,6 +197,8 @@ std::optional<Binder::Found> Binder::ScalarOf(const YamlNode& node) {
   }
   if (!HasReference(node.scalar())) return Found{node.scalar(), Shown(node.scalar()), &node};
   if (!resolve_) return std::nullopt;
+  const std::string file = ReferencedFile(node.scalar());
+  if (!file.empty()) context_->files.push_back(StampOf(file));
   auto value = Resolve(node.scalar());
   if (!value.ok()) {
     Keep(node.Error(value.status().message()));

@@ -12,6 +12,7 @@
 #include "absl/status/status.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
+#include "services/common/config/file_stamp.h"
 #include "services/common/config/secret.h"
 #include "services/common/config/yaml.h"
 
@@ -21,6 +22,7 @@ namespace nightjar::config {
 struct BindContext {
   absl::Status error;                // the first one; later reads go on but change nothing of it
   std::vector<std::string> ignored;  // keys with a value that were only accepted, each once
+  std::vector<FileStamp> files;      // that references named, from before they were read
 };
 
 // Reads of one map. An absent key, or one without a value, leaves the target as it is: its default.

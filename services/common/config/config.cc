@@ -103,6 +103,7 @@ absl::StatusOr<Config> FromYaml(const YamlNode& file, const std::string& path, u
   root.Done();
   RETURN_IF_ERROR(context.error);
   AddWarnings(context, sections, &config);
+  config.files = std::move(context.files);
   return config;
 }
 

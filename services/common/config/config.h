@@ -4,8 +4,9 @@
 // and the nearest known one. A key without a value keeps its default. Any scalar may be
 // ${env:NAME} or ${file:/path}; those of `inputs.elastic`, `engine` (but host and kind) and the
 // keys in `analytics_engine.api_keys` are resolved only by the binaries that use them, so that each
-// needs only its own secrets. Where a list is wanted, a single value will do. Comments below name
-// the allowed range where it is not plain.
+// needs only its own secrets; a stage looks every 2 s at the files that it read so, and takes
+// secrets from changed ones without a restart. Where a list is wanted, a single value will do.
+// Comments below name the allowed range where it is not plain.
 #ifndef SERVICES_COMMON_CONFIG_CONFIG_H_
 #define SERVICES_COMMON_CONFIG_CONFIG_H_
 
@@ -18,6 +19,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
+#include "services/common/config/file_stamp.h"
 #include "services/common/config/secret.h"
 
 namespace nightjar::config {
@@ -182,6 +184,8 @@ struct Config {
   // Things worth saying once at start: accepted keys without a meaning here, state under /run,
   // plain text to another host ...
   std::vector<std::string> warnings;
+  // The files that references named, as they looked before they were read (reload/reload.h).
+  std::vector<FileStamp> files;
 };
 
 // The guarded sections whose ${...} references are resolved: a set of bits. Without its bit, a text

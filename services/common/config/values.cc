@@ -49,6 +49,13 @@ size_t EditDistance(absl::string_view a, absl::string_view b) {
   return row[b.size()];
 }
 
+// What stands behind `prefix` in a reference of that kind; empty if it is none.
+std::string Referenced(absl::string_view text, absl::string_view prefix) {
+  const bool is_one = absl::ConsumePrefix(&text, prefix) && absl::ConsumeSuffix(&text, "}") &&
+                      !absl::StrContains(text, "}");
+  return is_one ? std::string(text) : "";
+}
+
 }  // namespace
 
 std::optional<absl::Duration> ParseDuration(absl::string_view text) {
@@ -84,19 +91,18 @@ bool HasReference(absl::string_view text) {
   return absl::StrContains(text, kEnv) || absl::StrContains(text, kFile);
 }
 
+std::string ReferencedFile(absl::string_view text) { return Referenced(text, kFile); }
+
 absl::StatusOr<std::string> Resolve(absl::string_view text) {
-  absl::string_view inner = text;
-  const bool closed = absl::ConsumeSuffix(&inner, "}") && !absl::StrContains(inner, "}");
-  if (closed && absl::ConsumePrefix(&inner, kEnv)) {
-    const std::string name(inner);
+  if (const std::string name = Referenced(text, kEnv); !name.empty()) {
     const char* value = std::getenv(name.c_str());
     if (value == nullptr) {
       return ConfigError(absl::StrCat("environment variable ", name, " is not set"));
     }
     return std::string(value);
   }
-  if (closed && absl::ConsumePrefix(&inner, kFile)) {
-    ASSIGN_OR_RETURN(std::string value, ReadSmallFile(std::string(inner), kReferencedBytesMax));
+  if (const std::string path = Referenced(text, kFile); !path.empty()) {
+    ASSIGN_OR_RETURN(std::string value, ReadSmallFile(path, kReferencedBytesMax));
     if (absl::EndsWith(value, "\n")) value.pop_back();
     return value;
   }

@@ -25,6 +25,9 @@ std::optional<bool> ParseBool(absl::string_view text);
 // True when `text` holds "${env:" or "${file:" anywhere.
 bool HasReference(absl::string_view text);
 
+// The path in "${file:/path}"; empty for every other text.
+std::string ReferencedFile(absl::string_view text);
+
 // What "${env:NAME}" or "${file:/path}" stands for. A file's text loses one newline at its end.
 // kInvalidArgument (exit code 78), naming variable or file, when it is missing, larger than
 // 64 KiB, or the reference is not the whole of `text`.

@@ -95,10 +95,12 @@ int Main(int argc, char** argv, const StageInfo& stage,
   return ExitStatus(run(flags));
 }
 
-void WaitForStop(const std::function<void()>& on_hangup) {
+void WaitForStop(const std::function<void()>& on_hangup, const std::function<bool()>& is_changed) {
+  const timespec look_interval{kLookSeconds, 0};
   while (!StopRequested()) {
-    int signal = 0;
-    if (sigwait(&WaitedSignals(), &signal) != 0) continue;
+    if (is_changed != nullptr && is_changed()) on_hangup();
+    const int signal =
+        sigtimedwait(&WaitedSignals(), nullptr, is_changed == nullptr ? nullptr : &look_interval);
     if (signal == SIGTERM || signal == SIGINT) break;
     if (signal == SIGHUP) {
       ReopenLog();

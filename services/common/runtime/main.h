@@ -34,7 +34,11 @@ int Main(int argc, char** argv, const StageInfo& stage,
 // Waits on the calling thread, calls `on_hangup` for each SIGHUP, and returns at the first SIGTERM
 // or SIGINT, or when `RequestStop` is called. From then on a second SIGTERM or SIGINT ends the
 // process at once.
-void WaitForStop(const std::function<void()>& on_hangup);
+//
+// With `is_changed`, which is asked at once and then every kLookSeconds, true counts as a SIGHUP.
+inline constexpr int kLookSeconds = 2;
+void WaitForStop(const std::function<void()>& on_hangup,
+                 const std::function<bool()>& is_changed = nullptr);
 
 // Makes WaitForStop return; `status` is what it was for (e.g. FencedError), kept for StopStatus.
 // From any thread.

@@ -106,6 +106,20 @@ TEST(MainTest, HangupReloadsAndTheWaitGoesOn) {
   EXPECT_EXIT(exit(RunMain({}, run)), ExitedWithCode(0), "");
 }
 
+TEST(MainTest, AChangedFileReloadsLikeAHangup) {
+  const auto run = [](const Flags&) {
+    int looks = 0, reloads = 0;
+    WaitForStop(
+        [&] {
+          ++reloads;
+          RequestStop(absl::OkStatus());
+        },
+        [&] { return ++looks == 1; });
+    return looks == 1 && reloads == 1 ? absl::OkStatus() : absl::InternalError("wrong count");
+  };
+  EXPECT_EXIT(exit(RunMain({}, run)), ExitedWithCode(0), "");
+}
+
 TEST(MainTest, RequestedStopFromAnyThreadKeepsItsFirstReason) {
   const auto run = [](const Flags&) {
     std::thread fenced([] { RequestStop(FencedError("a newer reader owns the source")); });
