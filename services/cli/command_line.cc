@@ -69,6 +69,19 @@ int Status(const Commands& commands) {
   return RunStatus(*config, commands.status, SystemClock());
 }
 
+// For service managers. A configuration that is refused is no reason to leave a stage out: started,
+// the stage says what is wrong.
+int Needs(const Commands& commands) {
+  const auto config = config::Load(commands.config_or_default(), 0);
+  if (!config.ok()) return kExitOk;
+  const auto stage = FindStage(*config, commands.stage);
+  if (!stage.ok()) return ExitStatus(stage.status());
+  for (const Stage& needed : NeededStages(*config)) {
+    if (needed.name == stage->name) return kExitOk;
+  }
+  return 1;
+}
+
 absl::Status RunTap(const Commands& commands) {
   ASSIGN_OR_RETURN(const config::Config config, LoadToConnect(commands));
   ASSIGN_OR_RETURN(const Stage stage, FindStage(config, commands.stage));
@@ -119,6 +132,13 @@ void AddStart(CLI::App& app, Commands& commands) {
       ->callback([&commands] {
         commands.run = [&commands] { return ExitStatus(RunStart(commands.config_or_default())); };
       });
+}
+
+void AddNeeds(CLI::App& app, Commands& commands) {
+  CLI::App* const needs = app.add_subcommand(
+      "needs", "Exit code 1 when the configuration makes no use of a stage, else 0");
+  needs->add_option("stage", commands.stage, "es-reader, scorer, ae-forwarder ...")->required();
+  needs->callback([&commands] { commands.run = [&commands] { return Needs(commands); }; });
 }
 
 void AddStatus(CLI::App& app, Commands& commands) {
@@ -224,6 +244,7 @@ int RunCommandLine(int argc, char** argv) {
   AddStatus(app, commands);
   AddTap(app, commands);
   AddCheck(app, commands);
+  AddNeeds(app, commands);
   AddKeys(app, commands);
   AddAccount(app, commands);
   AddVersion(app, commands);

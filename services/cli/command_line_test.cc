@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <fstream>
 #include <string>
 #include <vector>
 
@@ -37,6 +38,18 @@ TEST(CommandLineTest, WrongValuesAreNamed) {
   EXPECT_EXIT(RunAndExit({"tap", "scorer", "--score", "101"}), ExitedWithCode(kExitUsage), "101");
   EXPECT_EXIT(RunAndExit({"keys", "create", "--scope", "root"}), ExitedWithCode(kExitUsage),
               "\"root\"");
+}
+
+TEST(CommandLineTest, NeedsTellsWhetherAStageHasToRun) {
+  const std::string path = testing::TempDir() + "/needs.yml";
+  std::ofstream(path) << "engine: {host: https://engine.example.com, api_key: k}\n"
+                         "inputs: {elastic: {enabled: true, hosts: [http://localhost:9200], "
+                         "searches: [{event_type: dns, indices: [a]}]}}\n";
+  EXPECT_EXIT(RunAndExit({"needs", "scorer", "-c", path}), ExitedWithCode(kExitOk), "");
+  EXPECT_EXIT(RunAndExit({"needs", "analytics-engine", "-c", path}), ExitedWithCode(1), "");
+  EXPECT_EXIT(RunAndExit({"needs", "scorre", "-c", path}), ExitedWithCode(kExitUsage), "scorre");
+  std::ofstream(path) << "engin: {}\n";
+  EXPECT_EXIT(RunAndExit({"needs", "scorer", "-c", path}), ExitedWithCode(kExitOk), "");
 }
 
 TEST(CommandLineTest, HelpAndVersionExitZero) {

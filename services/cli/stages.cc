@@ -54,6 +54,7 @@ absl::StatusOr<std::string> FindProgram(const Stage& stage, const std::string& o
                                         const std::string& libexec) {
   std::vector<std::string> places = {
       absl::StrCat(own_folder, "/", stage.name),
+      absl::StrCat(own_folder, "/../libexec/nightjar/", stage.name),
       absl::StrCat(own_folder, "/../", stage.folder, "/", stage.name)};
   if (!libexec.empty()) places.insert(places.begin(), absl::StrCat(libexec, "/", stage.name));
   for (const std::string& place : places) {

@@ -27,7 +27,8 @@ std::vector<Stage> NeededStages(const config::Config& config);
 absl::StatusOr<Stage> FindStage(const config::Config& config, absl::string_view name);
 
 // Path of the stage's program: in `libexec` when that is not empty, else in the folder of this
-// program, else in ../<folder> as a build leaves it. Exit code 78 naming the places.
+// program, else in ../libexec/nightjar as packages have it, else in ../<folder> as a build leaves
+// it. Exit code 78 naming the places.
 absl::StatusOr<std::string> FindProgram(const Stage& stage, const std::string& own_folder,
                                         const std::string& libexec);
 

@@ -53,7 +53,7 @@ class FindProgramTest : public testing::Test {
  protected:
   FindProgramTest() : folder_(testing::TempDir() + "/programs-XXXXXX") {
     EXPECT_NE(mkdtemp(folder_.data()), nullptr);
-    for (const char* name : {"/cli", "/scorer", "/libexec"}) {
+    for (const char* name : {"/cli", "/scorer", "/libexec", "/libexec/nightjar"}) {
       EXPECT_EQ(mkdir((folder_ + name).c_str(), 0700), 0);
     }
   }
@@ -71,6 +71,8 @@ class FindProgramTest : public testing::Test {
 TEST_F(FindProgramTest, TheNearestPlaceWins) {
   Make("/scorer/scorer");
   EXPECT_THAT(Find(), IsOkAndHolds(folder_ + "/cli/../scorer/scorer"));
+  Make("/libexec/nightjar/scorer");
+  EXPECT_THAT(Find(), IsOkAndHolds(folder_ + "/cli/../libexec/nightjar/scorer"));
   Make("/cli/scorer");
   EXPECT_THAT(Find(), IsOkAndHolds(folder_ + "/cli/scorer"));
   Make("/libexec/scorer");
