@@ -14,6 +14,7 @@
 #include "services/common/rpc/message_check.h"
 #include "services/common/rpc/outbox.h"
 #include "services/common/rpc/settings.h"
+#include "services/common/rpc/tls_credentials.h"
 #include "services/common/status/check.h"
 #include "services/common/status/status_macros.h"
 #include "spdlog/spdlog.h"
@@ -35,6 +36,7 @@ class FlowClient::Impl final : public ClientStream::Owner {
  public:
   Impl(FlowClientOptions options, const Security& security, Clock& clock)
       : options_(std::move(options)),
+        tls_(security.tls()),
         clock_(clock),
         stub_(telemetry::v1::Telemetry::NewStub(grpc::CreateCustomChannel(
             options_.address, security.channel_credentials(), ClientChannelArguments()))) {
@@ -67,6 +69,7 @@ class FlowClient::Impl final : public ClientStream::Owner {
   absl::Duration ReconnectDelay();
 
   const FlowClientOptions options_;
+  const bool tls_;
   Clock& clock_;
   const std::unique_ptr<telemetry::v1::Telemetry::Stub> stub_;
 
@@ -289,6 +292,7 @@ void FlowClient::Impl::TakeHave(const telemetry::v1::Have& have) {
 void FlowClient::Impl::OnClosed(const grpc::Status& status) {
   std::string error = cancelled_for_;
   if (error.empty()) error = status.ok() ? "closed by the taker" : ToAbsl(status).ToString();
+  if (tls_ && !connected_) error = ExplainHandshake(error);
   if (connected_ && !closed_) {
     // Every stream ends when its connection has come of age: nothing is wrong until it stays away.
     spdlog::info("flow to {}: {}; connecting again", options_.address, error);

@@ -11,6 +11,7 @@
 #include "proto/telemetry/v1/telemetry_service.grpc.pb.h"
 #include "services/common/rpc/flow_ledger.h"
 #include "services/common/rpc/grpc_status.h"
+#include "services/common/rpc/log_quota.h"
 #include "services/common/rpc/message_check.h"
 #include "services/common/rpc/server_stream.h"
 #include "services/common/rpc/settings.h"
@@ -78,6 +79,7 @@ class FlowServer::Impl final : public ServerStream::Owner,
   FlowHandler& handler_;
   const Security security_;
   Clock& clock_;
+  LogQuota refusals_{clock_};
   Service service_;
 
   mutable std::mutex mutex_;
@@ -92,7 +94,11 @@ class FlowServer::Impl final : public ServerStream::Owner,
 ServerStream* FlowServer::Impl::Accept(grpc::CallbackServerContext& context) {
   const absl::Status allowed =
       security_.Authorize(*context.auth_context(), context.peer(), Role::kFlow);
-  if (!allowed.ok()) spdlog::warn("flow refused: {}", std::string(allowed.message()));
+  if (!allowed.ok()) {
+    if (const auto others = refusals_.Take()) {
+      spdlog::warn("flow refused: {}{}", std::string(allowed.message()), *others);
+    }
+  }
   std::lock_guard<std::mutex> lock(mutex_);
   auto* stream = new ServerStream(mutex_, *this, clock_, context);
   streams_.insert(stream);

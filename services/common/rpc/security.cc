@@ -14,18 +14,17 @@
 #include "grpcpp/security/auth_context.h"
 #include "grpcpp/security/credentials.h"
 #include "grpcpp/security/server_credentials.h"
-#include "grpcpp/security/tls_certificate_provider.h"
-#include "grpcpp/security/tls_credentials_options.h"
 #include "services/common/network/address.h"
 #include "services/common/network/cidr_set.h"
+#include "services/common/rpc/tls_credentials.h"
 #include "services/common/status/exit_status.h"
 #include "services/common/status/status_macros.h"
 
 namespace nightjar::rpc {
 namespace {
 
-// How often the certificate files are looked at.
-constexpr unsigned kCertificateRefreshSeconds = 10;
+// Names of a certificate that a message tells.
+constexpr size_t kNamesToldMax = 3;
 
 // The host of "host:port", "[v6]:port" or a bare host.
 absl::string_view HostOf(absl::string_view address) {
@@ -75,12 +74,6 @@ absl::StatusOr<network::CidrSet> ParseNetworks(const std::vector<std::string>& c
   return set;
 }
 
-std::shared_ptr<grpc::experimental::FileWatcherCertificateProvider> Certificates(
-    const SecurityOptions& options) {
-  return std::make_shared<grpc::experimental::FileWatcherCertificateProvider>(
-      options.key_file, options.certificate_file, options.ca_file, kCertificateRefreshSeconds);
-}
-
 const char* RoleName(Role role) {
   switch (role) {
     case Role::kFlow:
@@ -110,12 +103,30 @@ bool HasRole(const SecurityOptions& options, const std::vector<std::string>& nam
   return role == Role::kView && ContainsAny(options.view_peers, names);
 }
 
-absl::Status Denied(absl::string_view peer, absl::string_view name, Role role) {
+std::vector<std::string> CertificateNames(const grpc::AuthContext& auth) {
+  std::vector<std::string> names;
+  for (const grpc::string_ref& name : auth.FindPropertyValues(GRPC_X509_SAN_PROPERTY_NAME)) {
+    names.emplace_back(name.data(), name.size());
+  }
+  return names;
+}
+
+absl::Status Denied(absl::string_view who, absl::string_view how, Role role) {
   return absl::PermissionDeniedError(
-      absl::StrCat("peer ", peer, " (", name, ") does not have the role ", RoleName(role)));
+      absl::StrCat("peer ", who, how, " does not have the role ", RoleName(role)));
 }
 
 }  // namespace
+
+std::string PeerName(const grpc::AuthContext& auth, absl::string_view peer) {
+  std::vector<std::string> names = CertificateNames(auth);
+  if (names.empty()) return std::string(peer);
+  if (names.size() > kNamesToldMax) {
+    names.resize(kNamesToldMax);
+    names.back() += " ...";
+  }
+  return absl::StrCat(peer, " (certificate names: ", absl::StrJoin(names, ", "), ")");
+}
 
 absl::Status Security::Validate(absl::string_view listen) const {
   RETURN_IF_ERROR(ParseNetworks(options_.plaintext_networks).status());
@@ -136,42 +147,35 @@ absl::Status Security::Validate(absl::string_view listen) const {
       "certificate_file, key_file) or with security.plaintext_networks naming the peers"));
 }
 
+std::vector<std::string> Security::plaintext_networks() const {
+  return tls() ? std::vector<std::string>() : options_.plaintext_networks;
+}
+
 std::shared_ptr<grpc::ServerCredentials> Security::server_credentials() const {
   if (!tls()) return grpc::InsecureServerCredentials();
-  grpc::experimental::TlsServerCredentialsOptions tls_options(Certificates(options_));
-  tls_options.watch_root_certs();
-  tls_options.watch_identity_key_cert_pairs();
-  tls_options.set_cert_request_type(GRPC_SSL_REQUEST_AND_REQUIRE_CLIENT_CERTIFICATE_AND_VERIFY);
-  return grpc::experimental::TlsServerCredentials(tls_options);
+  return TlsServerCredentials({options_.ca_file, options_.certificate_file, options_.key_file});
 }
 
 std::shared_ptr<grpc::ChannelCredentials> Security::channel_credentials() const {
   if (!tls()) return grpc::InsecureChannelCredentials();
-  grpc::experimental::TlsChannelCredentialsOptions tls_options;
-  tls_options.set_certificate_provider(Certificates(options_));
-  tls_options.watch_root_certs();
-  tls_options.watch_identity_key_cert_pairs();
-  return grpc::experimental::TlsCredentials(tls_options);
+  return TlsChannelCredentials({options_.ca_file, options_.certificate_file, options_.key_file});
 }
 
 absl::Status Security::Authorize(const grpc::AuthContext& auth, absl::string_view peer,
                                  Role role) const {
   if (tls()) {
-    if (!auth.IsPeerAuthenticated()) return Denied(peer, "no certificate", role);
-    std::vector<std::string> names;
-    for (const grpc::string_ref& name : auth.FindPropertyValues(GRPC_X509_SAN_PROPERTY_NAME)) {
-      names.emplace_back(name.data(), name.size());
+    if (auth.IsPeerAuthenticated() && HasRole(options_, CertificateNames(auth), role)) {
+      return absl::OkStatus();
     }
-    if (HasRole(options_, names, role)) return absl::OkStatus();
-    return Denied(peer, absl::StrCat("certificate names: ", absl::StrJoin(names, ", ")), role);
+    return Denied(PeerName(auth, peer), "", role);
   }
   const std::optional<network::Address> address = PeerAddress(peer);
-  if (!address.has_value()) return Denied(peer, "no network address", role);
+  if (!address.has_value()) return Denied(peer, " (no network address)", role);
   if (IsLoopback(*address)) return absl::OkStatus();
   ASSIGN_OR_RETURN(const network::CidrSet networks, ParseNetworks(options_.plaintext_networks));
   const bool by_network = role == Role::kFlow || role == Role::kView;
   if (by_network && networks.Contains(*address)) return absl::OkStatus();
-  return Denied(peer, "plain text", role);
+  return Denied(peer, " (plain text)", role);
 }
 
 }  // namespace nightjar::rpc

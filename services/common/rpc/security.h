@@ -17,6 +17,10 @@ class ServerCredentials;
 
 namespace nightjar::rpc {
 
+// Who calls, for a log: the address, and the first names of the certificate if there is one. `peer`
+// is grpc's ServerContext::peer().
+std::string PeerName(const grpc::AuthContext& auth, absl::string_view peer);
+
 // From the `security` section of config.yml. All empty: plain text, which Validate allows on
 // loopback only.
 struct SecurityOptions {
@@ -43,6 +47,8 @@ class Security {
   absl::Status Validate(absl::string_view listen) const;
 
   bool tls() const { return !options_.ca_file.empty(); }
+  // Who may use plain text off loopback; nobody with mutual TLS.
+  std::vector<std::string> plaintext_networks() const;
   std::shared_ptr<grpc::ServerCredentials> server_credentials() const;
   std::shared_ptr<grpc::ChannelCredentials> channel_credentials() const;
 

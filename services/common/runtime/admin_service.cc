@@ -3,7 +3,6 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_join.h"
 #include "google/protobuf/util/time_util.h"
 #include "services/common/rpc/grpc_status.h"
 #include "services/common/rpc/settings.h"
@@ -22,14 +21,8 @@ grpc::ServerUnaryReactor* Reply(CallbackServerContext& context, const absl::Stat
   return reactor;
 }
 
-// Where the call came from, and what its certificate says.
 std::string Author(CallbackServerContext& context) {
-  const auto identities = context.auth_context()->GetPeerIdentity();
-  if (identities.empty()) return context.peer();
-  const auto append = [](std::string* out, const grpc::string_ref& identity) {
-    out->append(identity.data(), identity.size());
-  };
-  return absl::StrCat(context.peer(), " (", absl::StrJoin(identities, ", ", append), ")");
+  return rpc::PeerName(*context.auth_context(), context.peer());
 }
 
 }  // namespace

@@ -2,11 +2,12 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <map>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "grpc/support/log.h"
+#include "absl/strings/str_join.h"
 #include "grpc/support/time.h"
 #include "grpcpp/ext/proto_server_reflection_plugin.h"
 #include "grpcpp/health_check_service_interface.h"
@@ -14,12 +15,14 @@
 #include "grpcpp/server.h"
 #include "grpcpp/server_builder.h"
 #include "services/common/metrics/ledger.h"
+#include "services/common/rpc/grpc_log.h"
 #include "services/common/rpc/settings.h"
 #include "services/common/runtime/address_file.h"
 #include "services/common/runtime/admin_service.h"
 #include "services/common/runtime/describe_config.h"
 #include "services/common/runtime/http_server.h"
 #include "services/common/runtime/listen_address.h"
+#include "services/common/runtime/open_calls.h"
 #include "services/common/runtime/stage_metrics.h"
 #include "services/common/status/exit_status.h"
 #include "services/common/status/status_macros.h"
@@ -29,17 +32,13 @@ namespace nightjar::runtime {
 namespace {
 
 constexpr int kHttpPortAboveGrpc = 100;
+// For peers to leave once no call is open. gRPC waits for all of them, and one that is idle, frozen
+// or cut off does not notice for seconds that we are going.
+constexpr absl::Duration kLeaveMax = absl::Milliseconds(200);
 
 gpr_timespec DeadlineAfter(absl::Duration duration) {
   return gpr_time_add(gpr_now(GPR_CLOCK_MONOTONIC),
                       gpr_time_from_millis(absl::ToInt64Milliseconds(duration), GPR_TIMESPAN));
-}
-
-// gRPC's own lines go through our log, which escapes them. Its errors are warnings to a stage: it
-// retries.
-void LogOfGrpc(gpr_log_func_args* line) {
-  const bool error = line->severity == GPR_LOG_SEVERITY_ERROR;
-  spdlog::log(error ? spdlog::level::warn : spdlog::level::debug, "grpc: {}", line->message);
 }
 
 // "scorer stopped: read 12 = accepted 10 + filtered 2 + in flight 0"; what is in flight comes again
@@ -82,12 +81,13 @@ struct StageServer::Impl {
   StageMetrics stage_metrics;
   HttpServer http;
   Addresses addresses;
+  OpenCalls open_calls;
   std::unique_ptr<grpc::Server> server;  // last: ends before the services do
 };
 
 absl::Status StageServer::Impl::StartGrpc(ListenAddress& address) {
   RETURN_IF_ERROR(CheckCanListen(address, "gRPC"));
-  gpr_set_log_function(LogOfGrpc);
+  rpc::TakeLogOfGrpc();
   grpc::EnableDefaultHealthCheckService(true);
   grpc::reflection::InitProtoReflectionServerBuilderPlugin();
   grpc::ServerBuilder builder;
@@ -96,6 +96,9 @@ absl::Status StageServer::Impl::StartGrpc(ListenAddress& address) {
   builder.AddListeningPort(address.ToString(), security.server_credentials(), &port);
   builder.RegisterService(&admin);
   for (const auto& [service, name] : services) builder.RegisterService(service);
+  std::vector<std::unique_ptr<grpc::experimental::ServerInterceptorFactoryInterface>> interceptors;
+  interceptors.push_back(open_calls.Counter());
+  builder.experimental().SetInterceptorCreators(std::move(interceptors));
   server = builder.BuildAndStart();
   if (server == nullptr || port <= 0) {
     return ConfigError(absl::StrCat("cannot listen on ", address.ToString(), " for gRPC"));
@@ -138,6 +141,12 @@ void StageServer::DescribeConfig(const config::Config& config, unsigned sections
 // 3. gRPC.  4. HTTP.  5. The address file, once both serve.
 absl::Status StageServer::Start() {
   RETURN_IF_ERROR(impl_->security.Validate(impl_->flags.listen));
+  if (const auto networks = impl_->security.plaintext_networks(); !networks.empty()) {
+    spdlog::warn(
+        "security.plaintext_networks: {} may connect in plain text, and anybody who can "
+        "pretend to be there",
+        absl::StrJoin(networks, ", "));
+  }
   ASSIGN_OR_RETURN(ListenAddress address, ParseListenAddress(impl_->flags.listen));
   const bool any_port = address.port == 0;
   if (!any_port && address.port + kHttpPortAboveGrpc > kPortMax) {
@@ -163,7 +172,8 @@ void StageServer::Shutdown(absl::Duration deadline) {
   if (impl_->server != nullptr) {
     StopAccepting();
     impl_->admin.EndStreams();
-    impl_->server->Shutdown(DeadlineAfter(deadline));
+    impl_->open_calls.WaitForNone(deadline, SystemClock());
+    impl_->server->Shutdown(DeadlineAfter(std::min(deadline, kLeaveMax)));
     impl_->server = nullptr;
     LogClosingBooks(impl_->monitor.Status());
   }

@@ -74,7 +74,8 @@ class StageServer {
   // NOT_SERVING at once, for load balancers; calls go on.
   void StopAccepting();
   // Ends every call: at once where it is WatchStatus or Tap, others when they end by themselves or
-  // `deadline` has passed. Then stops both servers. Idempotent, works unstarted.
+  // `deadline` has passed. Then stops both servers; connections without a call do not hold it up.
+  // Idempotent, works unstarted.
   void Shutdown(absl::Duration deadline);
 
   // "host:port" once started, with the ports that port 0 became.

@@ -1,8 +1,12 @@
 #include "services/common/runtime/stage_server.h"
 
+#include <arpa/inet.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <fstream>
+#include <future>
 #include <sstream>
 
 #include "gmock/gmock.h"
@@ -12,10 +16,12 @@
 #include "gtest/gtest.h"
 #include "httplib.h"
 #include "prometheus/counter.h"
+#include "proto/admin/v1/engine_keys_service.grpc.pb.h"
 #include "proto/admin/v1/stage_service.grpc.pb.h"
 #include "proto/grpc/health/v1/health.pb.h"
 #include "proto/telemetry/v1/telemetry_service.grpc.pb.h"
 #include "services/common/clock/simulated_clock.h"
+#include "services/common/rpc/settings.h"
 #include "services/common/runtime/listen_address.h"
 #include "services/common/runtime/log.h"
 #include "services/common/status/exit_status.h"
@@ -252,6 +258,80 @@ TEST_F(StageServerTest, ShutdownEndsOpenStreamsAtOnce) {
   server.Shutdown(absl::InfiniteDuration());  // does not return before every call has ended
   EXPECT_EQ(watch->Finish().error_code(), grpc::StatusCode::UNAVAILABLE);
   EXPECT_EQ(tap->Finish().error_code(), grpc::StatusCode::UNAVAILABLE);
+}
+
+// A connection on which nothing happens any more, as of a client that is idle or frozen: it has
+// greeted, and does not read what comes.
+class IdleConnection {
+ public:
+  explicit IdleConnection(const std::string& address) : fd_(socket(AF_INET, SOCK_STREAM, 0)) {
+    const auto parsed = ParseListenAddress(address);
+    sockaddr_in peer{};
+    peer.sin_family = AF_INET;
+    peer.sin_port = htons(static_cast<uint16_t>(parsed->port));
+    inet_pton(AF_INET, parsed->host.c_str(), &peer.sin_addr);
+    EXPECT_EQ(connect(fd_, reinterpret_cast<const sockaddr*>(&peer), sizeof(peer)), 0);
+    constexpr absl::string_view kPreface("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\4\0\0\0\0\0", 33);
+    EXPECT_EQ(send(fd_, kPreface.data(), kPreface.size(), 0), 33);
+    char settings[9];
+    EXPECT_EQ(recv(fd_, settings, sizeof(settings), MSG_WAITALL), 9);
+  }
+  ~IdleConnection() { close(fd_); }
+
+ private:
+  const int fd_;
+};
+
+TEST_F(StageServerTest, IdleConnectionsDoNotHoldTheShutdownUp) {
+  telemetry::v1::Telemetry::Service telemetry;
+  StageServer server = MakeServer();
+  server.AddService(telemetry, kTelemetry);
+  ASSERT_OK(server.Start());
+  const IdleConnection idle(server.grpc_address());
+  // As a stage's: it watches our health for as long as it lives.
+  const auto peer = grpc::CreateCustomChannel(
+      server.grpc_address(), grpc::InsecureChannelCredentials(), rpc::ClientChannelArguments());
+  ASSERT_TRUE(peer->WaitForConnected(std::chrono::system_clock::now() + std::chrono::seconds(10)));
+  const absl::Duration before = SystemClock().Monotonic();
+  server.Shutdown(absl::Seconds(10));
+  EXPECT_LT(SystemClock().Monotonic() - before, absl::Seconds(1));
+}
+
+// Answers when it is told to.
+class SlowKeys final : public admin::v1::EngineKeys::Service {
+ public:
+  grpc::Status ListKeys(grpc::ServerContext* context, const admin::v1::ListKeysRequest*,
+                        admin::v1::ListKeysResponse*) override {
+    arrived_.set_value();
+    release_.get_future().wait();
+    return context->IsCancelled() ? grpc::Status::CANCELLED : grpc::Status::OK;
+  }
+  void AwaitCall() { arrived_.get_future().wait(); }
+  void Answer() { release_.set_value(); }
+
+ private:
+  std::promise<void> arrived_;
+  std::promise<void> release_;
+};
+
+TEST_F(StageServerTest, ShutdownLetsACallThatIsOpenEnd) {
+  SlowKeys keys;
+  StageServer server = MakeServer();
+  server.AddService(keys, "nightjar.admin.v1.EngineKeys");
+  ASSERT_OK(server.Start());
+  const auto stub = admin::v1::EngineKeys::NewStub(Channel(server.grpc_address()));
+  auto call = std::async(std::launch::async, [&] {
+    grpc::ClientContext context;
+    admin::v1::ListKeysResponse response;
+    return stub->ListKeys(&context, {}, &response);
+  });
+  keys.AwaitCall();
+  auto shutdown =
+      std::async(std::launch::async, [&] { server.Shutdown(absl::InfiniteDuration()); });
+  EXPECT_EQ(shutdown.wait_for(std::chrono::milliseconds(500)), std::future_status::timeout);
+  keys.Answer();
+  EXPECT_TRUE(call.get().ok());
+  shutdown.get();
 }
 
 }  // namespace
