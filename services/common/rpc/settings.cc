@@ -28,6 +28,10 @@ constexpr int kLookaheadBytes = 1 << 20;
 // Flow paces its own reconnects; the channel below must not add minutes to them.
 constexpr int kChannelBackoffMinMs = 100;
 constexpr int kChannelBackoffMaxMs = 1'000;
+// A DNS server that says nothing about a name it does not know (a container network without a way
+// out, while a stage is away) would hold up the reconnect for 75 s, and the next question for 30 s.
+constexpr int kDnsTimeoutMs = 2'000;
+constexpr int kDnsIntervalMinMs = 1'000;
 
 // A taker that drains says NOT_SERVING, and round_robin (not pick_first) heeds it.
 constexpr char kServiceConfig[] =
@@ -46,6 +50,8 @@ grpc::ChannelArguments ClientChannelArguments() {
   arguments.SetInt(GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, kChannelBackoffMinMs);
   arguments.SetInt(GRPC_ARG_MIN_RECONNECT_BACKOFF_MS, kChannelBackoffMinMs);
   arguments.SetInt(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, kChannelBackoffMaxMs);
+  arguments.SetInt(GRPC_ARG_DNS_ARES_QUERY_TIMEOUT_MS, kDnsTimeoutMs);
+  arguments.SetInt(GRPC_ARG_DNS_MIN_TIME_BETWEEN_RESOLUTIONS_MS, kDnsIntervalMinMs);
   arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);  // one connection each, never shared
   arguments.SetMaxReceiveMessageSize(kReceiveBytesMax);
   arguments.SetServiceConfigJSON(kServiceConfig);
