@@ -1,5 +1,5 @@
-// The pump: fetch -> decode -> send -> commit, for every shard of every index
-// the configuration names.
+// The pump: fetch -> decode -> send -> commit, for every shard of every index the configuration
+// names.
 #ifndef SERVICES_ES_READER_READER_H_
 #define SERVICES_ES_READER_READER_H_
 
@@ -31,56 +31,53 @@
 
 namespace nightjar::es_reader {
 
-// What the reader works with. All of it outlives the reader; `flow` is started,
-// and shut down by the reader.
+// What the reader works with. All of it outlives the reader; `flow` is started, and shut down by
+// the reader.
 struct ReaderPorts {
-  rpc::FlowClient &flow;
-  runtime::StageMonitor &monitor;
-  metrics::Ledger &ledger;
-  metrics::Metrics &metrics;
-  checkpoint::FileSystem &files;
-  Clock &clock;
-  // Called once a newer reader owns a shard: the process must end with this
-  // status (exit code 75).
+  rpc::FlowClient& flow;
+  runtime::StageMonitor& monitor;
+  metrics::Ledger& ledger;
+  metrics::Metrics& metrics;
+  checkpoint::FileSystem& files;
+  Clock& clock;
+  // Called once a newer reader owns a shard: the process must end with this status (exit code 75).
   std::function<void(absl::Status)> request_stop;
 };
 
-// One thread looks after the cluster and the position;
-// reader.searches_in_flight_max others each make one search at a time, decode
-// the reply and send its batches, waiting for downstream's credit. Memory is
-// bounded by reader.fetch_bytes_max for replies, one page a thread, and
+// One thread looks after the cluster and the position; reader.searches_in_flight_max others each
+// make one search at a time, decode the reply and send its batches, waiting for downstream's
+// credit. Memory is bounded by reader.fetch_bytes_max for replies, one page a thread, and
 // downstream's credit.
 class Reader {
-public:
-  // `fencing_token` goes with every batch: of the lock on options.state_folder,
-  // which the caller holds.
+ public:
+  // `fencing_token` goes with every batch: of the lock on options.state_folder, which the caller
+  // holds.
   Reader(ReaderOptions options, uint64_t fencing_token, ReaderPorts ports);
-  ~Reader(); // as Shutdown(0)
+  ~Reader();  // as Shutdown(0)
 
-  // Loads the position and begins to read. Exit code 78 when the state folder
-  // cannot be read or written.
+  // Loads the position and begins to read. Exit code 78 when the state folder cannot be read or
+  // written.
   absl::Status Start();
 
   // Ordered; see the list above its definition. Works unstarted and twice.
   void Shutdown(absl::Duration deadline);
 
-private:
+ private:
   void LookAfter();
   void Round(bool last);
   void HandleRefused();
-  bool HandleOne(const RefusedBatch &batch);
+  bool HandleOne(const RefusedBatch& batch);
   void ReportDownstream();
-  void Work(Fetcher &fetcher);
+  void Work(Fetcher& fetcher);
   std::optional<Job> WaitForJob();
-  void Run(Fetcher &fetcher, Job job);
-  std::optional<Page> FetchAndDecode(Fetcher &fetcher, Job &job,
-                                     FetchFailure *failure);
-  void Commit(const Job &job, const Page &page);
-  void Send(const Job &job, Page page);
-  void OnEnded(RefusedBatch sent, const rpc::BatchResult &result);
-  void OnFailure(const Job &job, const FetchFailure &failure);
-  WindowQuery Query(const Job &job) const;
-  PageContext Context(const Job &job);
+  void Run(Fetcher& fetcher, Job job);
+  std::optional<Page> FetchAndDecode(Fetcher& fetcher, Job& job, FetchFailure* failure);
+  void Commit(const Job& job, const Page& page);
+  void Send(const Job& job, Page page);
+  void OnEnded(RefusedBatch sent, const rpc::BatchResult& result);
+  void OnFailure(const Job& job, const FetchFailure& failure);
+  WindowQuery Query(const Job& job) const;
+  PageContext Context(const Job& job);
   absl::Status LoadOrBegin();
 
   const ReaderOptions options_;
@@ -97,10 +94,9 @@ private:
   std::vector<std::unique_ptr<Fetcher>> fetchers_;
   std::vector<std::thread> workers_;
   std::thread looker_;
-  absl::Duration
-      connected_at_; // when the stream was last seen up; the looking thread's
+  absl::Duration connected_at_;  // when the stream was last seen up; the looking thread's
 };
 
-} // namespace nightjar::es_reader
+}  // namespace nightjar::es_reader
 
-#endif // SERVICES_ES_READER_READER_H_
+#endif  // SERVICES_ES_READER_READER_H_

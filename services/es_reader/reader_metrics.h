@@ -11,38 +11,37 @@ namespace prometheus {
 class Counter;
 class Gauge;
 class Histogram;
-} // namespace prometheus
+}  // namespace prometheus
 
 namespace nightjar::es_reader {
 
 // Thread-safe. `metrics` outlives it.
 class ReaderMetrics {
-public:
-  explicit ReaderMetrics(metrics::Metrics &metrics);
+ public:
+  explicit ReaderMetrics(metrics::Metrics& metrics);
 
-  void
-  Search(absl::string_view result); // ok, too_large, push_back, moved, failed
-  prometheus::Gauge &Lag(const std::string &index, int shard);
-  prometheus::Gauge &Reached(const std::string &index, int shard);
-  void Forget(prometheus::Gauge &lag, prometheus::Gauge &reached);
+  void Search(absl::string_view result);  // ok, too_large, push_back, moved, failed
+  prometheus::Gauge& Lag(const std::string& index, int shard);
+  prometheus::Gauge& Reached(const std::string& index, int shard);
+  void Forget(prometheus::Gauge& lag, prometheus::Gauge& reached);
 
-  prometheus::Counter &bytes_read;
-  prometheus::Counter &holes_late;
-  prometheus::Counter &holes_proved;
-  prometheus::Counter &visibility_assumed;
-  prometheus::Counter &refreshes_forced;
-  prometheus::Counter &epoch_changes;
-  prometheus::Counter &deleted_before_drained;
-  prometheus::Counter &position_saves;
-  prometheus::Counter &position_save_failures;
-  prometheus::Gauge &quarantine_full;
-  prometheus::Gauge &searches_allowed;
-  prometheus::Histogram &batch_seconds;
+  prometheus::Counter& bytes_read;
+  prometheus::Counter& holes_late;
+  prometheus::Counter& holes_proved;
+  prometheus::Counter& visibility_assumed;
+  prometheus::Counter& refreshes_forced;
+  prometheus::Counter& epoch_changes;
+  prometheus::Counter& deleted_before_drained;
+  prometheus::Counter& position_saves;
+  prometheus::Counter& position_save_failures;
+  prometheus::Gauge& quarantine_full;
+  prometheus::Gauge& searches_allowed;
+  prometheus::Histogram& batch_seconds;
 
-private:
-  metrics::Metrics &metrics_;
+ private:
+  metrics::Metrics& metrics_;
 };
 
-} // namespace nightjar::es_reader
+}  // namespace nightjar::es_reader
 
-#endif // SERVICES_ES_READER_READER_METRICS_H_
+#endif  // SERVICES_ES_READER_READER_METRICS_H_

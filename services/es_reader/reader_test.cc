@@ -4,14 +4,14 @@
 #include <string>
 
 #include "absl/strings/str_cat.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
 #include "services/common/checkpoint/checkpoint.h"
 #include "services/common/status/exit_status.h"
 #include "services/common/status/status_matchers.h"
 #include "services/es_reader/position.h"
 #include "services/es_reader/reader_testing.h"
 #include "tests/fakes/fake_elasticsearch.h"
-#include "gmock/gmock.h"
-#include "gtest/gtest.h"
 
 namespace nightjar::es_reader {
 namespace {
@@ -29,7 +29,7 @@ using testing::SizeIs;
 constexpr char kIndex[] = "packetbeat-7";
 
 class ReaderTest : public testing::Test {
-protected:
+ protected:
   void SetUp() override {
     std::string pattern = testing::TempDir() + "/reader.XXXXXX";
     ASSERT_NE(mkdtemp(pattern.data()), nullptr);
@@ -37,17 +37,14 @@ protected:
     server_ = std::make_unique<rpc::LoopbackTaker>(taker_, SystemClock());
   }
 
-  std::unique_ptr<ReaderLife>
-  Begin(const std::function<void(ReaderOptions &)> &change = {}) {
-    auto life = std::make_unique<ReaderLife>(elastic_.url(), server_->address(),
-                                             folder_, change);
+  std::unique_ptr<ReaderLife> Begin(const std::function<void(ReaderOptions&)>& change = {}) {
+    auto life = std::make_unique<ReaderLife>(elastic_.url(), server_->address(), folder_, change);
     EXPECT_OK(life->Start());
     return life;
   }
 
   // Documents id<first> .. id<first + count - 1>.
-  void Write(int first, int count, const std::string &index = kIndex,
-             int shard = 0) {
+  void Write(int first, int count, const std::string& index = kIndex, int shard = 0) {
     for (int i = first; i < first + count; ++i) {
       elastic_.Index(index, absl::StrCat("id", i), DnsDocument(), shard);
     }
@@ -80,13 +77,11 @@ TEST_F(ReaderTest, EveryDocumentOfEveryIndexAndShardArrivesOnce) {
   EXPECT_THAT(elastic_.stats().unknown_requests, SizeIs(0));
 }
 
-TEST_F(ReaderTest,
-       DocumentsThatBecomeVisibleLateArriveOnceAndThePositionWaitsForThem) {
+TEST_F(ReaderTest, DocumentsThatBecomeVisibleLateArriveOnceAndThePositionWaitsForThem) {
   elastic_.CreateIndex(kIndex, 1, /*refresh_at_once=*/false);
   Write(0, 300);
   elastic_.Refresh(kIndex);
-  Write(300,
-        300); // written and not visible: the reader asks for a refresh itself
+  Write(300, 300);  // written and not visible: the reader asks for a refresh itself
   const auto life = Begin();
   ASSERT_TRUE(taker_.WaitForDocuments(600));
   ASSERT_TRUE(taker_.WaitForDurable(kIndex, 599));
@@ -97,7 +92,7 @@ TEST_F(ReaderTest,
 TEST_F(ReaderTest, UpdatesAndDeletesLeaveHolesThatThePositionPasses) {
   elastic_.CreateIndex(kIndex, 1, /*refresh_at_once=*/false);
   Write(0, 50);
-  Write(10, 5); // new versions: their old numbers are holes
+  Write(10, 5);  // new versions: their old numbers are holes
   elastic_.Delete(kIndex, "id20");
   const auto life = Begin();
   ASSERT_TRUE(taker_.WaitForDurable(kIndex, 55));
@@ -125,7 +120,7 @@ TEST_F(ReaderTest, WhatHadNotEndedIsReadAgainAfterARestart) {
   taker_.SetAnswer(RecordingTaker::Answer::kHold);
   auto life = Begin();
   ASSERT_TRUE(taker_.WaitForDocuments(100));
-  life.reset(); // as a kill: nothing has ended
+  life.reset();  // as a kill: nothing has ended
   taker_.SetAnswer(RecordingTaker::Answer::kAccept);
   life = Begin();
   ASSERT_TRUE(taker_.WaitForDurable(kIndex, 99));
@@ -144,9 +139,7 @@ TEST_F(ReaderTest, ADocumentThatCannotBeReadCostsOnlyItself) {
   ASSERT_TRUE(taker_.WaitForDurable(kIndex, 20));
   EXPECT_THAT(taker_.documents(), SizeIs(20));
   EXPECT_TRUE(life->WaitForEnded(OUTCOME_ACCEPTED, "", 20));
-  EXPECT_THAT(checkpoint::LocalFileSystem()
-                  .Read(folder_ + "/quarantine.ndjson")
-                  .value(),
+  EXPECT_THAT(checkpoint::LocalFileSystem().Read(folder_ + "/quarantine.ndjson").value(),
               HasSubstr(R"("seq_no":10,"id":"bad","reason":)"));
 }
 
@@ -160,9 +153,7 @@ TEST_F(ReaderTest, ARefusedBatchIsQuarantinedAndReadingGoesOn) {
   Write(10, 10);
   ASSERT_TRUE(life->WaitForEnded(OUTCOME_ACCEPTED, "", 10));
   ASSERT_TRUE(taker_.WaitForDurable(kIndex, 19));
-  EXPECT_THAT(checkpoint::LocalFileSystem()
-                  .Read(folder_ + "/quarantine.ndjson")
-                  .value(),
+  EXPECT_THAT(checkpoint::LocalFileSystem().Read(folder_ + "/quarantine.ndjson").value(),
               HasSubstr(R"("reason":"batch_refused","detail":"not wanted")"));
 }
 
@@ -176,9 +167,9 @@ TEST_F(ReaderTest, AFencedReaderAsksToBeStoppedWithExitCode75) {
 }
 
 TEST_F(ReaderTest, AnswersThatAreNotWholeAreNeverTakenForEmpty) {
-  const ElasticFault::Kind kKinds[] = {
-      ElasticFault::Kind::kStatus, ElasticFault::Kind::kReset,
-      ElasticFault::Kind::kTimedOut, ElasticFault::Kind::kPartialShards};
+  const ElasticFault::Kind kKinds[] = {ElasticFault::Kind::kStatus, ElasticFault::Kind::kReset,
+                                       ElasticFault::Kind::kTimedOut,
+                                       ElasticFault::Kind::kPartialShards};
   int documents = 0;
   elastic_.CreateIndex(kIndex);
   const auto life = Begin();
@@ -205,13 +196,10 @@ TEST_F(ReaderTest, ABusyServerIsAskedForLessAndNothingIsLost) {
   const auto life = Begin();
   ASSERT_TRUE(taker_.WaitForDurable(kIndex, 2499));
   EXPECT_THAT(taker_.documents(), Each(Pair(testing::_, 1)));
-  EXPECT_THAT(
-      life->metrics().Render(),
-      AllOf(
-          HasSubstr("nightjar_reader_searches_total{result=\"push_back\"}"),
-          HasSubstr("nightjar_reader_batch_seconds_count "),
-          HasSubstr(
-              "nightjar_reader_sensor_last_seen_timestamp_seconds{sensor=\"")));
+  EXPECT_THAT(life->metrics().Render(),
+              AllOf(HasSubstr("nightjar_reader_searches_total{result=\"push_back\"}"),
+                    HasSubstr("nightjar_reader_batch_seconds_count "),
+                    HasSubstr("nightjar_reader_sensor_last_seen_timestamp_seconds{sensor=\"")));
 }
 
 TEST_F(ReaderTest, AnOutageIsOneConditionThatEnds) {
@@ -249,19 +237,15 @@ TEST_F(ReaderTest, AClosedIndexDoesNotStopTheOthers) {
   EXPECT_THAT(taker_.documents(), SizeIs(10));
 }
 
-TEST_F(ReaderTest,
-       TheStartPolicyLeavesOutOldDocumentsByNumberAndLaterOnesAlwaysCount) {
+TEST_F(ReaderTest, TheStartPolicyLeavesOutOldDocumentsByNumberAndLaterOnesAlwaysCount) {
   elastic_.CreateIndex(kIndex);
   const std::string kOld = "2020-01-01T00:00:00Z";
   const std::string kNew = "2026-11-24T12:00:00Z";
-  for (int i = 0; i < 5; ++i)
-    elastic_.Index(kIndex, absl::StrCat("old", i), DnsDocument(kOld));
+  for (int i = 0; i < 5; ++i) elastic_.Index(kIndex, absl::StrCat("old", i), DnsDocument(kOld));
   elastic_.Index(kIndex, "new0", DnsDocument(kNew));
-  elastic_.Index(kIndex, "old5",
-                 DnsDocument(kOld)); // among new ones: read and filtered
+  elastic_.Index(kIndex, "old5", DnsDocument(kOld));  // among new ones: read and filtered
   elastic_.Index(kIndex, "new1", DnsDocument(kNew));
-  const auto life = Begin(
-      [](ReaderOptions &options) { options.start = "2026-01-01T00:00:00Z"; });
+  const auto life = Begin([](ReaderOptions& options) { options.start = "2026-01-01T00:00:00Z"; });
   ASSERT_TRUE(taker_.WaitForDocuments(2));
   ASSERT_TRUE(life->WaitForEnded(OUTCOME_FILTERED, "before_start", 1));
   elastic_.Index(kIndex, "late", DnsDocument(kOld));
@@ -273,11 +257,9 @@ TEST_F(ReaderTest,
 TEST_F(ReaderTest, LatestReadsOnlyWhatComesAfterTheFirstStart) {
   elastic_.CreateIndex(kIndex);
   Write(0, 10);
-  const auto life =
-      Begin([](ReaderOptions &options) { options.start = "latest"; });
+  const auto life = Begin([](ReaderOptions& options) { options.start = "latest"; });
   ASSERT_TRUE(life->WaitForReason(""));
-  ASSERT_TRUE(
-      life->WaitUntil([&] { return life->monitor().Status().lag_size() > 0; }));
+  ASSERT_TRUE(life->WaitUntil([&] { return life->monitor().Status().lag_size() > 0; }));
   Write(10, 3);
   ASSERT_TRUE(taker_.WaitForDurable(kIndex, 12));
   EXPECT_THAT(taker_.documents(), SizeIs(3));
@@ -315,20 +297,18 @@ TEST_F(ReaderTest, APauseHoldsReadingAndLosesNothing) {
   const uint64_t before = elastic_.stats().stats_requests;
   Write(0, 10);
   // By then the reader has seen the documents.
-  ASSERT_TRUE(life->WaitUntil(
-      [&] { return elastic_.stats().stats_requests >= before + 3; }));
+  ASSERT_TRUE(life->WaitUntil([&] { return elastic_.stats().stats_requests >= before + 3; }));
   EXPECT_THAT(taker_.documents(), SizeIs(0));
   life->monitor().Resume();
   EXPECT_TRUE(taker_.WaitForDocuments(10));
 }
 
 TEST_F(ReaderTest, AnUnreadablePositionIsRefused) {
-  auto file =
-      checkpoint::LocalFileSystem().OpenAppend(folder_ + "/state.json", true);
+  auto file = checkpoint::LocalFileSystem().OpenAppend(folder_ + "/state.json", true);
   ASSERT_OK((*file)->Append("{}"));
   ReaderLife life(elastic_.url(), server_->address(), folder_);
   EXPECT_EQ(ExitStatus(life.Start()), kExitConfig);
 }
 
-} // namespace
-} // namespace nightjar::es_reader
+}  // namespace
+}  // namespace nightjar::es_reader

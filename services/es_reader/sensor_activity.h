@@ -1,5 +1,4 @@
-// Which sensors are heard, and when each was last: how a sensor that died is
-// noticed.
+// Which sensors are heard, and when each was last: how a sensor that died is noticed.
 #ifndef SERVICES_ES_READER_SENSOR_ACTIVITY_H_
 #define SERVICES_ES_READER_SENSOR_ACTIVITY_H_
 
@@ -16,38 +15,38 @@
 namespace prometheus {
 class Counter;
 class Gauge;
-} // namespace prometheus
+}  // namespace prometheus
 
 namespace nightjar::es_reader {
 
-// One gauge a sensor, at most kSensorsMax of them: names come from outside. A
-// sensor silent for kForgetAfter makes room for others; events of those that
-// find none are counted. Thread-safe. What is passed in outlives it.
+// One gauge a sensor, at most kSensorsMax of them: names come from outside. A sensor silent for
+// kForgetAfter makes room for others; events of those that find none are counted. Thread-safe.
+// What is passed in outlives it.
 class SensorActivity {
-public:
+ public:
   static constexpr size_t kSensorsMax = 256;
   static constexpr size_t kNameBytesMax = 64;
   static constexpr absl::Duration kForgetAfter = absl::Hours(7 * 24);
 
-  SensorActivity(metrics::Metrics &metrics, Clock &clock);
+  SensorActivity(metrics::Metrics& metrics, Clock& clock);
 
-  void Observe(const telemetry::v1::Batch &batch);
+  void Observe(const telemetry::v1::Batch& batch);
 
-private:
+ private:
   struct Sensor {
     absl::Time last;
-    prometheus::Gauge *gauge = nullptr;
+    prometheus::Gauge* gauge = nullptr;
   };
-  Sensor *FindOrMake(const std::string &name, absl::Time now);
+  Sensor* FindOrMake(const std::string& name, absl::Time now);
   void ForgetSilent(absl::Time now);
 
-  metrics::Metrics &metrics_;
-  Clock &clock_;
-  prometheus::Counter &untracked_;
+  metrics::Metrics& metrics_;
+  Clock& clock_;
+  prometheus::Counter& untracked_;
   std::mutex mutex_;
-  std::map<std::string, Sensor> sensors_; // by printable name
+  std::map<std::string, Sensor> sensors_;  // by printable name
 };
 
-} // namespace nightjar::es_reader
+}  // namespace nightjar::es_reader
 
-#endif // SERVICES_ES_READER_SENSOR_ACTIVITY_H_
+#endif  // SERVICES_ES_READER_SENSOR_ACTIVITY_H_
