@@ -5,17 +5,19 @@ moved to now.
     replay.py --url http://127.0.0.1:9200 --speed 20 RECORDING.ndjson.gz ...
 
 The documents of all recordings are merged by @timestamp; every time in them is shifted by the
-same amount, so that the
-last one is written at the moment its own @timestamp names. Writes the number of documents indexed
-so far on stdout, a line
-a second; exits 1 when Elasticsearch refuses a document.
+same amount, so that the last one is written at the moment its own @timestamp names. Writes the
+number of documents indexed so far on stdout, a line a second; exits 1 when Elasticsearch refuses a
+document. With --user the password is the first line of --password_file.
 """
 
 import argparse
+import base64
 import datetime
 import gzip
+import itertools
 import json
 import re
+import ssl
 import sys
 import time
 import urllib.request
@@ -44,15 +46,27 @@ def load(paths):
     return documents
 
 
-def request(method, url, body):
-    call = urllib.request.Request(
-        url, data=body.encode(), method=method, headers={"Content-Type": "application/json"}
-    )
-    with urllib.request.urlopen(call, timeout=60) as reply:
-        return json.load(reply)
+class Elastic:
+    """Requests to one Elasticsearch; immutable. Exceptions of urllib pass."""
+
+    def __init__(self, url, ca_file, user, password_file):
+        self.url = url
+        self.context = ssl.create_default_context(cafile=ca_file)
+        self.headers = {"Content-Type": "application/json"}
+        if user:
+            with open(password_file, encoding="utf-8") as file:
+                token = base64.b64encode(("%s:%s" % (user, file.readline().strip())).encode())
+            self.headers["Authorization"] = "Basic " + token.decode()
+
+    def request(self, method, path, body):
+        call = urllib.request.Request(
+            self.url + path, data=body.encode(), method=method, headers=self.headers
+        )
+        with urllib.request.urlopen(call, timeout=60, context=self.context) as reply:
+            return json.load(reply)
 
 
-def bulk(url, batch, shift):
+def bulk(elastic, batch, shift):
     """Indexes a batch into the day's index of each document."""
     lines = []
     for moment, line in batch:
@@ -63,14 +77,14 @@ def bulk(url, batch, shift):
                 lambda m: '"%s":"%s"' % (m.group(1), render(parse(m.group(2)) + shift)), line
             )
         )
-    reply = request(
-        "POST", url + "/_bulk?filter_path=errors,items.*.error", "\n".join(lines) + "\n"
+    reply = elastic.request(
+        "POST", "/_bulk?filter_path=errors,items.*.error", "\n".join(lines) + "\n"
     )
     if reply["errors"]:
         sys.exit("replay: Elasticsearch refused a document: %s" % json.dumps(reply)[:500])
 
 
-def play(url, documents, speed):
+def play(elastic, documents, speed):
     first, last = documents[0][0], documents[-1][0]
     began = time.time()
     shift = began + (last - first) / speed - last
@@ -81,7 +95,7 @@ def play(url, documents, speed):
         while end < len(documents) and end - indexed < BULK_DOCUMENTS and documents[end][0] <= due:
             end += 1
         if end > indexed:
-            bulk(url, documents[indexed:end], shift)
+            bulk(elastic, documents[indexed:end], shift)
             indexed = end
         else:
             time.sleep(0.02)
@@ -95,12 +109,20 @@ def main():
     parser.add_argument("--url", required=True, help="of Elasticsearch")
     parser.add_argument("--speed", type=float, default=20, help="times faster than recorded")
     parser.add_argument("--template", help="index template (JSON) to install first")
+    parser.add_argument("--ca_file", help="who signed Elasticsearch's certificate")
+    parser.add_argument("--user", help="whose password is in --password_file")
+    parser.add_argument("--password_file")
+    parser.add_argument("--rounds", type=int, default=1, help="play them so often; 0: for ever")
     parser.add_argument("recordings", nargs="+")
     options = parser.parse_args()
+    elastic = Elastic(options.url, options.ca_file, options.user, options.password_file)
     if options.template:
         with open(options.template, encoding="utf-8") as template:
-            request("PUT", options.url + "/_index_template/packetbeat", template.read())
-    play(options.url, load(options.recordings), options.speed)
+            elastic.request("PUT", "/_index_template/packetbeat", template.read())
+    documents = load(options.recordings)
+    rounds = itertools.count() if options.rounds == 0 else range(options.rounds)
+    for _ in rounds:
+        play(elastic, documents, options.speed)
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@
 #
 #   elasticsearch.sh start PORT DATA_FOLDER [setting=value ...]   blocks until HTTP answers,
 #   prints the pid
+#   elasticsearch.sh run PORT DATA_FOLDER [setting=value ...]     becomes the node, log on stdout
 #   elasticsearch.sh fetch                                        only fills the cache
 #
 # `kill PID` is a clean stop, `kill -9 PID` a crash; the data folder can be started again.
@@ -42,9 +43,9 @@ fetch() {
   exec 9>&-
 }
 
-start() {
-  local port=$1 data
-  mkdir -p "$2" && data=$(cd "$2" && pwd)
+# Sets `node`, the command line of a node: node_command PORT DATA_FOLDER [setting=value ...]
+node_command() {
+  local port=$1 data=$2
   shift 2
   local heap=${ES_HEAP:-512m} discovery=(discovery.type=single-node)
   if [ -n "${ES_SEEDS:-}" ]; then
@@ -53,26 +54,43 @@ start() {
       discovery+=("cluster.initial_master_nodes=$ES_INITIAL_MASTERS")
     fi
   fi
+  node=(java "-Xms$heap" "-Xmx$heap" -XX:+UseG1GC -XX:-UsePerfData
+    -Xlog:disable -Xlog:all=warning:stderr
+    --add-opens=java.base/java.io=ALL-UNNAMED -Djava.locale.providers=SPI,COMPAT
+    -Dlog4j2.disable.jmx=true -Dlog4j2.formatMsgNoLookups=true
+    -Dio.netty.noUnsafe=true -Dio.netty.noKeySetOptimization=true
+    -Dio.netty.recycler.maxCapacityPerThread=0 -Dio.netty.allocator.numDirectArenas=0
+    -cp "$cache/classes:$cache/lib/*" EsNode
+    path.home="$data" path.data="$data/data" path.repo="$data/repo"
+    cluster.name="${ES_CLUSTER:-nightjar-$port}" node.name="${ES_NODE:-node-$port}"
+    network.host=127.0.0.1
+    http.port="$port" transport.port=$((port + 100)) http.type=netty4 transport.type=netty4
+    cluster.routing.allocation.disk.threshold_enabled=false action.auto_create_index=true
+    plugin=MiniDataStreamPlugin plugin=org.elasticsearch.transport.Netty4Plugin
+    plugin=org.elasticsearch.reindex.ReindexPlugin
+    plugin=org.elasticsearch.index.mapper.MapperExtrasPlugin
+    plugin=org.elasticsearch.join.ParentJoinPlugin
+    plugin=org.elasticsearch.search.aggregations.matrix.MatrixAggregationPlugin
+    plugin=org.elasticsearch.script.mustache.MustachePlugin
+    "${discovery[@]}" "$@")
+}
+
+run() {
+  local port=$1 data
+  data=$(cd "$2" && pwd)
+  shift 2
+  node_command "$port" "$data" "$@"
   cd "$data"
-  setsid nohup java "-Xms$heap" "-Xmx$heap" -XX:+UseG1GC -XX:-UsePerfData \
-    -Xlog:disable -Xlog:all=warning:stderr \
-    --add-opens=java.base/java.io=ALL-UNNAMED -Djava.locale.providers=SPI,COMPAT \
-    -Dlog4j2.disable.jmx=true -Dlog4j2.formatMsgNoLookups=true \
-    -Dio.netty.noUnsafe=true -Dio.netty.noKeySetOptimization=true \
-    -Dio.netty.recycler.maxCapacityPerThread=0 -Dio.netty.allocator.numDirectArenas=0 \
-    -cp "$cache/classes:$cache/lib/*" EsNode \
-    path.home="$data" path.data="$data/data" path.repo="$data/repo" \
-    cluster.name="${ES_CLUSTER:-nightjar-$port}" node.name="${ES_NODE:-node-$port}" \
-    network.host=127.0.0.1 \
-    http.port="$port" transport.port=$((port + 100)) http.type=netty4 transport.type=netty4 \
-    cluster.routing.allocation.disk.threshold_enabled=false action.auto_create_index=true \
-    plugin=MiniDataStreamPlugin plugin=org.elasticsearch.transport.Netty4Plugin \
-    plugin=org.elasticsearch.reindex.ReindexPlugin \
-    plugin=org.elasticsearch.index.mapper.MapperExtrasPlugin \
-    plugin=org.elasticsearch.join.ParentJoinPlugin \
-    plugin=org.elasticsearch.search.aggregations.matrix.MatrixAggregationPlugin \
-    plugin=org.elasticsearch.script.mustache.MustachePlugin \
-    "${discovery[@]}" "$@" >>"$data/elasticsearch.log" 2>&1 </dev/null &
+  exec "${node[@]}"
+}
+
+start() {
+  local port=$1 data
+  mkdir -p "$2" && data=$(cd "$2" && pwd)
+  shift 2
+  node_command "$port" "$data" "$@"
+  cd "$data"
+  setsid nohup "${node[@]}" >>"$data/elasticsearch.log" 2>&1 </dev/null &
   local pid=$!
   echo "$pid" >"$data/elasticsearch.pid"
   for _ in $(seq $((${ES_WAIT:-90} * 5))); do
@@ -95,5 +113,6 @@ start() {
 case "${1:-}" in
   fetch) fetch ;;
   start) shift; fetch; start "$@" ;;
-  *) sed -n '2,11s/^# \{0,1\}//p' "$0" >&2; exit 64 ;;
+  run) shift; run "$@" ;;
+  *) sed -n '2,12s/^# \{0,1\}//p' "$0" >&2; exit 64 ;;
 esac
