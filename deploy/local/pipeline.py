@@ -52,7 +52,10 @@ class Pipeline:
         return process.stdout.readline().strip() if ready_line else process
 
     def start_elasticsearch(self, heap="512m"):
-        port = free_port_pair(100)
+        return self.launch_elasticsearch(free_port_pair(100), heap)
+
+    def launch_elasticsearch(self, port, heap):
+        """Goes on with the data of a node before it in this folder."""
         script = os.path.join(ROOT, "deploy/local/elasticsearch/elasticsearch.sh")
         data = os.path.join(self.folder, "elasticsearch")
         done = subprocess.run(

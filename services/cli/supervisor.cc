@@ -59,14 +59,14 @@ Supervisor::Supervisor(std::vector<StageProgram> programs, SupervisorOptions opt
 }
 
 // Start: sinks first, each once the one before serves. Stop: sources first, each once the one
-// before has ended.
+// before has ended or had its head start.
 absl::Status Supervisor::Run() {
   for (Child& child : children_) {
     if (!stopping_) Start(child);
     AwaitServing(child);
   }
   while (!stopping_) Step(UntilNextStart());
-  for (auto child = children_.rbegin(); child != children_.rend(); ++child) Stop(*child);
+  StopAll();
   return result_;
 }
 
@@ -97,13 +97,27 @@ void Supervisor::AwaitServing(Child& child) {
   }
 }
 
-void Supervisor::Stop(Child& child) {
-  if (child.process == nullptr) return;
-  child.process->Signal(SIGTERM);
-  const absl::Duration end = clock_.Monotonic() + options_.stop_max;
+void Supervisor::StopAll() {
+  for (auto child = children_.rbegin(); child != children_.rend(); ++child) {
+    if (child->process == nullptr) continue;
+    child->process->Signal(SIGTERM);
+    const absl::Duration now = clock_.Monotonic();
+    child->kill_at = now + options_.stop_max;
+    AwaitEnd(*child, std::min(now + options_.head_start_max, child->kill_at));
+  }
+  for (auto child = children_.rbegin(); child != children_.rend(); ++child) {
+    AwaitEnd(*child, child->kill_at);
+    Kill(*child);
+  }
+}
+
+void Supervisor::AwaitEnd(const Child& child, absl::Duration end) {
   while (child.process != nullptr && !killing_ && clock_.Monotonic() < end) {
     Step(end - clock_.Monotonic());
   }
+}
+
+void Supervisor::Kill(Child& child) {
   if (child.process == nullptr) return;
   if (!killing_) {
     result_.Update(absl::InternalError(absl::StrCat(child.program.name, " did not stop within ",

@@ -62,6 +62,7 @@ class SupervisorTest : public testing::Test {
     journal_ = open(path_.c_str(), O_RDWR | O_CLOEXEC);
     options_.backoff_min = absl::Milliseconds(10);
     options_.stop_max = absl::Seconds(20);
+    options_.head_start_max = absl::Seconds(20);
   }
   ~SupervisorTest() override { close(journal_); }
 
@@ -196,6 +197,20 @@ TEST_F(SupervisorTest, AStageThatDoesNotStopIsKilledAndNamed) {
     Next();
   });
   EXPECT_THAT(status, StatusIs(absl::StatusCode::kInternal, HasSubstr("source did not stop")));
+  EXPECT_THAT(lines_, ElementsAre("start sink", "start source", "term source", "term sink"));
+}
+
+TEST_F(SupervisorTest, AStageThatTakesLongHasAHeadStartAndNoMore) {
+  options_.head_start_max = absl::Milliseconds(10);
+  const absl::Status status = Run({Serving("sink"), Fake("source", {"stubborn"})}, [this] {
+    Next();
+    Next();
+    Signal(SIGTERM);
+    Next();
+    Next();  // the sink is asked although the source still has 20 s
+    Signal(SIGTERM);
+  });
+  EXPECT_EQ(ExitStatus(status), 128 + SIGTERM);
   EXPECT_THAT(lines_, ElementsAre("start sink", "start source", "term source", "term sink"));
 }
 
