@@ -46,27 +46,26 @@ def load(paths):
     return documents
 
 
-class Elastic:
-    """Requests to one Elasticsearch; immutable. Exceptions of urllib pass."""
-
-    def __init__(self, url, ca_file, user, password_file):
-        self.url = url
-        self.context = ssl.create_default_context(cafile=ca_file)
-        self.headers = {"Content-Type": "application/json"}
-        if user:
-            with open(password_file, encoding="utf-8") as file:
-                token = base64.b64encode(("%s:%s" % (user, file.readline().strip())).encode())
-            self.headers["Authorization"] = "Basic " + token.decode()
-
-    def request(self, method, path, body):
-        call = urllib.request.Request(
-            self.url + path, data=body.encode(), method=method, headers=self.headers
-        )
-        with urllib.request.urlopen(call, timeout=60, context=self.context) as reply:
-            return json.load(reply)
+def request(method, url, body):
+    call = urllib.request.Request(
+        url, data=body.encode(), method=method, headers={"Content-Type": "application/json"}
+    )
+    with urllib.request.urlopen(call, timeout=60) as reply:
+        return json.load(reply)
 
 
-def bulk(elastic, batch, shift):
+def trust(ca_file, user, password_file):
+    """For every request from now on: whose certificates are good, and who asks."""
+    context = ssl.create_default_context(cafile=ca_file)
+    opener = urllib.request.build_opener(urllib.request.HTTPSHandler(context=context))
+    if user:
+        with open(password_file, encoding="utf-8") as file:
+            token = base64.b64encode(("%s:%s" % (user, file.readline().strip())).encode())
+        opener.addheaders = [("Authorization", "Basic " + token.decode())]
+    urllib.request.install_opener(opener)
+
+
+def bulk(url, batch, shift):
     """Indexes a batch into the day's index of each document."""
     lines = []
     for moment, line in batch:
@@ -77,14 +76,14 @@ def bulk(elastic, batch, shift):
                 lambda m: '"%s":"%s"' % (m.group(1), render(parse(m.group(2)) + shift)), line
             )
         )
-    reply = elastic.request(
-        "POST", "/_bulk?filter_path=errors,items.*.error", "\n".join(lines) + "\n"
+    reply = request(
+        "POST", url + "/_bulk?filter_path=errors,items.*.error", "\n".join(lines) + "\n"
     )
     if reply["errors"]:
         sys.exit("replay: Elasticsearch refused a document: %s" % json.dumps(reply)[:500])
 
 
-def play(elastic, documents, speed):
+def play(url, documents, speed):
     first, last = documents[0][0], documents[-1][0]
     began = time.time()
     shift = began + (last - first) / speed - last
@@ -95,7 +94,7 @@ def play(elastic, documents, speed):
         while end < len(documents) and end - indexed < BULK_DOCUMENTS and documents[end][0] <= due:
             end += 1
         if end > indexed:
-            bulk(elastic, documents[indexed:end], shift)
+            bulk(url, documents[indexed:end], shift)
             indexed = end
         else:
             time.sleep(0.02)
@@ -115,14 +114,14 @@ def main():
     parser.add_argument("--rounds", type=int, default=1, help="play them so often; 0: for ever")
     parser.add_argument("recordings", nargs="+")
     options = parser.parse_args()
-    elastic = Elastic(options.url, options.ca_file, options.user, options.password_file)
+    trust(options.ca_file, options.user, options.password_file)
     if options.template:
         with open(options.template, encoding="utf-8") as template:
-            elastic.request("PUT", "/_index_template/packetbeat", template.read())
+            request("PUT", options.url + "/_index_template/packetbeat", template.read())
     documents = load(options.recordings)
     rounds = itertools.count() if options.rounds == 0 else range(options.rounds)
     for _ in rounds:
-        play(elastic, documents, options.speed)
+        play(options.url, documents, options.speed)
 
 
 if __name__ == "__main__":
