@@ -32,7 +32,8 @@ absl::StatusOr<std::unique_ptr<SinkRunner>> SinkRunner::Open(Sink sink, SinkRunn
                                                              const SinkRunnerParts& parts) {
   std::unique_ptr<SinkRunner> runner(new SinkRunner(std::move(sink), std::move(options), parts));
   RETURN_IF_ERROR(runner->LoadPosition());
-  runner->Count("delivered", 0);
+  // A rate has no use for a series that begins with the first loss.
+  for (const char* outcome : {"delivered", "sink_overflow", "cut"}) runner->Count(outcome, 0);
   runner->UpdateSpool();
   return runner;
 }

@@ -26,6 +26,7 @@ prometheus::Counter& EventsCounter(Metrics& metrics, const std::string& stage,
 Ledger::Ledger(Metrics& metrics, std::string stage)
     : metrics_(metrics),
       stage_(std::move(stage)),
+      mutex_(metrics.figures_mutex()),
       in_flight_gauge_(metrics.gauge("nightjar_inflight_events", "Events taken and not ended yet.",
                                      {{"stage", stage_}})) {}
 

@@ -42,7 +42,7 @@ class Ledger {
   using Key = std::tuple<int, std::string, std::string>;
   Metrics& metrics_;
   const std::string stage_;
-  mutable std::mutex mutex_;
+  std::mutex& mutex_;  // of metrics_, so that a scrape sees books that balance
   uint64_t read_ = 0;
   uint64_t ended_total_ = 0;
   std::map<std::string, prometheus::Counter*> read_counters_;

@@ -77,6 +77,32 @@ TEST(LedgerTest, EverySnapshotOfABusyLedgerBalances) {
   writer.join();
 }
 
+// The value of the series that begins so; 0 when there is none.
+uint64_t Value(const std::string& page, const std::string& series) {
+  const size_t at = page.find(series);
+  return at == std::string::npos ? 0 : std::stoull(page.substr(at + series.size()));
+}
+
+TEST(LedgerTest, EveryScrapeOfABusyLedgerBalances) {
+  Metrics metrics;
+  Ledger ledger(metrics, "scorer");
+  std::thread writer([&] {
+    for (int i = 0; i < 20000; ++i) {
+      ledger.Read("dns", 2);
+      ledger.Ended(OUTCOME_ACCEPTED, "", "dns", 1);
+    }
+  });
+  uint64_t read = 0;
+  while (read < 40000) {
+    const std::string page = metrics.Render();
+    const std::string ends = "\",reason=\"\",stage=\"scorer\",type=\"dns\"} ";
+    read = Value(page, "nightjar_events_total{outcome=\"read" + ends);
+    ASSERT_EQ(read, Value(page, "nightjar_events_total{outcome=\"accepted" + ends) +
+                        Value(page, "nightjar_inflight_events{stage=\"scorer\"} "));
+  }
+  writer.join();
+}
+
 TEST(LedgerDeathTest, EndingMoreThanWasReadIsOurOwnBug) {
   Metrics metrics;
   Ledger ledger(metrics, "scorer");

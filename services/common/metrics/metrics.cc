@@ -40,7 +40,12 @@ void Metrics::Remove(const std::string& name, prometheus::Gauge& gauge) {
 }
 
 std::string Metrics::Render() const {
-  return prometheus::TextSerializer().Serialize(families_->registry.Collect());
+  std::vector<prometheus::MetricFamily> figures;
+  {
+    std::lock_guard<std::mutex> lock(figures_mutex_);
+    figures = families_->registry.Collect();
+  }
+  return prometheus::TextSerializer().Serialize(figures);
 }
 
 }  // namespace nightjar::metrics

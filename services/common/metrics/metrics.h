@@ -4,6 +4,7 @@
 
 #include <map>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <vector>
 
@@ -39,12 +40,18 @@ class Metrics {
   // Forgets a gauge, e.g. of an index that was deleted. `gauge` must not be used afterwards.
   void Remove(const std::string& name, prometheus::Gauge& gauge);
 
+  // Held while figures are taken for Render: who changes metrics that must add up holds it
+  // meanwhile, for a short time. Not to be held in a call of this object's functions but those
+  // above.
+  std::mutex& figures_mutex() const { return figures_mutex_; }
+
   // Text exposition format 0.0.4.
   std::string Render() const;
 
  private:
   struct Families;
   std::unique_ptr<Families> families_;
+  mutable std::mutex figures_mutex_;
 };
 
 }  // namespace nightjar::metrics
