@@ -51,19 +51,25 @@ def closure(programs, with_glibc=False):
     return dict(sorted(found.items()))
 
 
-def owner_of(path):
-    """Name of the Debian package that brought the library, as dpkg calls it (name:arch)."""
-    real = os.path.realpath(path)
-    for place in (path, real, re.sub("^/usr/", "/", real), "/usr" + path):
-        done = subprocess.run(
-            ["dpkg-query", "-S", place],
-            text=True,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-        )
-        if done.returncode == 0:
-            return done.stdout.splitlines()[0].rsplit(": ", 1)[0].split(", ")[0]
-    raise RuntimeError("%s belongs to no Debian package" % path)
+def owners(paths):
+    """{path: the Debian package that brought it, as dpkg calls it (name:arch)}."""
+    places = {}  # as dpkg may know it: before and after /lib became a link to /usr/lib
+    for path in paths:
+        for place in (path, os.path.realpath(path)):
+            places[place] = places["/usr" + place] = places[place.replace("/usr/", "/", 1)] = path
+    done = subprocess.run(
+        ["dpkg-query", "-S"] + sorted(places),
+        text=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+    )
+    found = {}
+    for line in done.stdout.splitlines():
+        names, place = line.rsplit(": ", 1)
+        found[places[place]] = names.split(", ")[0]
+    if set(paths) - set(found):
+        raise RuntimeError("of no Debian package: %s" % sorted(set(paths) - set(found)))
+    return found
 
 
 def package_named(name):
@@ -73,9 +79,9 @@ def package_named(name):
 
 def packages(libraries):
     """The Package of every library in {soname: path} and of HEADERS_ONLY, sorted by name."""
-    found = {}
+    found, owner_of = {}, owners(list(libraries.values()))
     for soname, path in libraries.items():
-        owner = owner_of(path)
+        owner = owner_of[path]
         if owner not in found:
             found[owner] = package_named(owner)
         found[owner].files.append((soname, path))
