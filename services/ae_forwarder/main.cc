@@ -7,6 +7,7 @@
 #include "services/ae_forwarder/forwarder.h"
 #include "services/ae_forwarder/forwarder_state.h"
 #include "services/common/checkpoint/folder_lock.h"
+#include "services/common/reload/reload.h"
 #include "services/common/runtime/log.h"
 #include "services/common/runtime/stage_server.h"
 #include "services/common/status/status_macros.h"
@@ -30,6 +31,7 @@ absl::Status Run(const runtime::Flags& flags) {
   metrics::Metrics metrics;
   metrics::Ledger ledger(metrics, kStage.name);
   runtime::StageMonitor monitor(kStage.name, ledger, SystemClock());
+  reload::Reloader reloader(file, config::kEngine, {}, monitor);
   ASSIGN_OR_RETURN(const auto lock, checkpoint::FolderLock::Acquire(config.state.folder));
   ASSIGN_OR_RETURN(auto state, ForwarderState::Open(checkpoint::LocalFileSystem(), config.state));
   Forwarder forwarder(config.options, {*state, metrics, ledger, monitor, SystemClock()});
@@ -43,7 +45,10 @@ absl::Status Run(const runtime::Flags& flags) {
   forwarder.Start();
   RETURN_IF_ERROR(server.Start());
   monitor.SetStarted();
-  runtime::WaitForStop([&forwarder] { forwarder.ReloadApiKey(); });
+  reloader.WaitForStop([&forwarder](const config::Config&) {
+    forwarder.ReloadApiKey();
+    return absl::OkStatus();
+  });
   monitor.SetDraining();
   server.StopAccepting();
   flow.Shutdown(kDrainMax);

@@ -6,7 +6,6 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "services/common/runtime/log.h"
 #include "services/common/runtime/main.h"
 #include "services/common/status/status_macros.h"
 #include "spdlog/spdlog.h"
@@ -17,12 +16,6 @@ namespace {
 std::string HostName() {
   std::array<char, 256> name{};
   return gethostname(name.data(), name.size() - 1) == 0 ? name.data() : "localhost";
-}
-
-void ReloadLogLevel(const std::string& path) {
-  const auto file = config::Load(path, 0);
-  if (file.ok() && runtime::SetLogLevel(file->log.level).ok()) return;
-  spdlog::warn("log.level is not reloaded: {}", file.status().ToString());
 }
 
 }  // namespace
@@ -90,7 +83,6 @@ void AlertPoller::SetPaused(bool paused) {
 }
 
 void AlertPoller::Reload() {
-  ReloadLogLevel(config_.path);
   if (poller_ == nullptr) return;
   for (const auto& sink : sinks_) sink->Reopen();
   poller_->ReloadApiKey();

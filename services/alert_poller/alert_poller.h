@@ -43,7 +43,7 @@ class AlertPoller {
   // Sinks first, then the poller.
   void Start();
   void SetPaused(bool paused);
-  // SIGHUP: log level, scope file, API key, output files.
+  // SIGHUP: scope file, API key, output files.
   void Reload();
   // The poller first; then sinks may end a write under way for up to `deadline`. Idempotent.
   void Shutdown(absl::Duration deadline);

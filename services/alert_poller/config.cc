@@ -104,7 +104,6 @@ std::string Where(const SinkConfig& sink) {
 
 absl::StatusOr<PollerConfig> FromConfig(const config::Config& from) {
   PollerConfig config;
-  config.path = from.path;
   config.enabled = from.outputs.enabled;
   config.state_folder = from.data.dir + "/alert_poller";
   config.scope_file = from.scope.file;

@@ -15,7 +15,6 @@
 namespace nightjar::alert_poller {
 
 struct PollerConfig {
-  std::string path;     // of config.yml
   bool enabled = true;  // outputs.enabled
   PollerOptions poller;
   std::vector<SinkConfig> sinks;

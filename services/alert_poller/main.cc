@@ -7,6 +7,7 @@
 #include "services/alert_poller/alert_poller.h"
 #include "services/alert_poller/config.h"
 #include "services/common/checkpoint/folder_lock.h"
+#include "services/common/reload/reload.h"
 #include "services/common/runtime/log.h"
 #include "services/common/runtime/stage_server.h"
 #include "services/common/status/status_macros.h"
@@ -31,6 +32,7 @@ absl::Status Run(const runtime::Flags& flags) {
   metrics::Metrics metrics;
   metrics::Ledger ledger(metrics, kStage.name);
   runtime::StageMonitor monitor(kStage.name, ledger, SystemClock());
+  reload::Reloader reloader(file, config::kEngine, {}, monitor);
   AlertFeed feed(security);
   ASSIGN_OR_RETURN(const auto lock, checkpoint::FolderLock::Acquire(config.state_folder));
   const StageParts parts = {checkpoint::LocalFileSystem(), metrics, monitor, SystemClock()};
@@ -43,7 +45,10 @@ absl::Status Run(const runtime::Flags& flags) {
   RETURN_IF_ERROR(server.Start());
   poller->Start();
   monitor.SetStarted();
-  runtime::WaitForStop([&poller] { poller->Reload(); });
+  reloader.WaitForStop([&poller](const config::Config&) {
+    poller->Reload();
+    return absl::OkStatus();
+  });
   monitor.SetDraining();
   server.StopAccepting();
   poller->Shutdown(kWriteMax);

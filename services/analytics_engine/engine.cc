@@ -102,6 +102,8 @@ void Engine::ReloadLists() {
   state_->parts.monitor.ClearCondition("lists");
 }
 
+absl::Status Engine::ReloadCertificate() { return state_->api.ReloadCertificate(); }
+
 absl::Status Engine::SetApiKeys(const std::vector<ConfiguredKey>& keys) {
   return TakeKeys(keys, *state_->keys);
 }

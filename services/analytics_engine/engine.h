@@ -39,6 +39,9 @@ class Engine {
   // Ends the API; bodies under way are finished. Idempotent, works unstarted.
   void Shutdown();
 
+  // Reads the certificate of the API again, if it has one.
+  absl::Status ReloadCertificate();
+
   // Makes these the keys by configuration.
   absl::Status SetApiKeys(const std::vector<ConfiguredKey>& keys);
 

@@ -1,7 +1,11 @@
 // The engine's API as its clients see it, over real connections.
 #include "services/analytics_engine/engine.h"
 
+#include <cstdlib>
+#include <fstream>
+#include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
@@ -269,6 +273,60 @@ TEST(EngineTlsTest, TheApiIsServedWithTheCertificate) {
   httplib::Client plain(engine.url());
   const auto refused = plain.Get("/v1/alerts");
   EXPECT_FALSE(refused);
+}
+
+void CopyFile(const std::string& from, const std::string& to) {
+  std::ifstream in(from, std::ios::binary);
+  std::ofstream(to, std::ios::binary) << in.rdbuf();
+}
+
+// The API's certificate at `address`, seen by a new connection that trusts `authority`.
+bool Trusts(const http::TestAuthority& authority, const std::string& address) {
+  httplib::Client client("https://" + address);
+  client.set_ca_cert_path(authority.certificate_file().c_str());
+  return static_cast<bool>(client.Get("/v1/account/status"));
+}
+
+TEST(EngineTlsTest, TheCertificateIsChangedWhileItServes) {
+  const http::TestAuthority before, after;
+  const http::TestAuthority::Issued old = before.Issue("IP:127.0.0.1");
+  const http::TestAuthority::Issued renewed = after.Issue("IP:127.0.0.1");
+  std::string folder = testing::TempDir() + "/certificate_XXXXXX";
+  ASSERT_NE(mkdtemp(folder.data()), nullptr);
+  const std::string certificate = folder + "/tls.crt", key = folder + "/tls.key";
+  CopyFile(old.chain_file, certificate);
+  CopyFile(old.key_file, key);
+  TestEngine engine(certificate, key);
+  httplib::Client kept("https://" + engine.address());
+  kept.set_ca_cert_path(before.certificate_file().c_str());
+  kept.set_keep_alive(true);
+  ASSERT_TRUE(kept.Get("/v1/account/status"));
+
+  CopyFile(renewed.chain_file, certificate);  // the key is still the old one
+  EXPECT_THAT(engine.engine().ReloadCertificate(),
+              StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr(certificate)));
+  EXPECT_TRUE(Trusts(before, engine.address()));
+
+  CopyFile(renewed.key_file, key);
+  ASSERT_OK(engine.engine().ReloadCertificate());
+  EXPECT_TRUE(Trusts(after, engine.address()));
+  EXPECT_FALSE(Trusts(before, engine.address()));
+  EXPECT_TRUE(kept.Get("/v1/account/status"));  // connections go on
+}
+
+TEST(EngineTlsTest, TheApiIsServedToTls12AndNewerOnly) {
+  const http::TestAuthority authority;
+  const http::TestAuthority::Issued issued = authority.Issue("IP:127.0.0.1");
+  TestEngine engine(issued.chain_file, issued.key_file);
+  for (const auto& [version, served] :
+       {std::pair{TLS1_1_VERSION, false}, std::pair{TLS1_2_VERSION, true}}) {
+    httplib::SSLClient client("127.0.0.1", std::stoi(engine.address().substr(10)));
+    client.set_ca_cert_path(authority.certificate_file().c_str());
+    SSL_CTX_set_security_level(client.ssl_context(), 0);
+    SSL_CTX_set_min_proto_version(client.ssl_context(), version);
+    SSL_CTX_set_max_proto_version(client.ssl_context(), version);
+    EXPECT_EQ(static_cast<bool>(client.Get("/v1/account/status")), served);
+  }
 }
 
 }  // namespace

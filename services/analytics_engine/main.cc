@@ -3,10 +3,10 @@
 
 #include <cstdio>
 
-#include "absl/strings/str_cat.h"
 #include "services/analytics_engine/config.h"
 #include "services/analytics_engine/engine.h"
 #include "services/analytics_engine/keys_service.h"
+#include "services/common/reload/reload.h"
 #include "services/common/runtime/log.h"
 #include "services/common/runtime/stage_server.h"
 #include "services/common/status/status_macros.h"
@@ -16,19 +16,13 @@ namespace {
 
 const runtime::StageInfo kStage = {"analytics-engine", "Takes events and raises alerts.", 7405};
 
-absl::Status Reload(const std::string& path, Engine& engine) {
-  ASSIGN_OR_RETURN(const config::Config file, config::Load(path, config::kApiKeys));
-  RETURN_IF_ERROR(runtime::SetLogLevel(file.log.level).status());
-  ASSIGN_OR_RETURN(const std::vector<ConfiguredKey> keys, ConfiguredKeys(file));
-  return engine.SetApiKeys(keys);
-}
-
-void OnHangup(const std::string& path, Engine& engine, runtime::StageMonitor& monitor) {
+// What changes without a restart. Each part is tried, whatever became of the others.
+absl::Status Reload(const config::Config& file, Engine& engine) {
   engine.ReloadLists();
-  const absl::Status reloaded = Reload(path, engine);
-  if (reloaded.ok()) return monitor.ClearCondition("configuration");
-  monitor.SetCondition("configuration", absl::StrCat("not reloaded, the API keys before stay: ",
-                                                     reloaded.message()));
+  absl::Status status = engine.ReloadCertificate();
+  const auto keys = ConfiguredKeys(file);
+  status.Update(keys.ok() ? engine.SetApiKeys(*keys) : keys.status());
+  return status;
 }
 
 absl::Status CheckLists(const EngineConfig& config) {
@@ -47,6 +41,8 @@ absl::Status Run(const runtime::Flags& flags) {
   metrics::Metrics metrics;
   metrics::Ledger ledger(metrics, kStage.name);
   runtime::StageMonitor monitor(kStage.name, ledger, SystemClock());
+  reload::Reloader reloader(file, config::kApiKeys,
+                            {config.api.certificate_file, config.api.key_file}, monitor);
   ASSIGN_OR_RETURN(const auto engine,
                    Engine::Open(config, {metrics, ledger, monitor, SystemClock()}));
   KeysService keys(engine->keys(), security);
@@ -58,7 +54,7 @@ absl::Status Run(const runtime::Flags& flags) {
   server.SetApiAddress(api_address);
   RETURN_IF_ERROR(server.Start());
   monitor.SetStarted();
-  runtime::WaitForStop([&] { OnHangup(flags.config, *engine, monitor); });
+  reloader.WaitForStop([&](const config::Config& changed) { return Reload(changed, *engine); });
   monitor.SetDraining();
   server.StopAccepting();
   engine->Shutdown();

@@ -10,6 +10,7 @@
 
 #include "absl/time/time.h"
 #include "services/common/clock/clock.h"
+#include "services/common/config/secret.h"
 #include "services/common/runtime/stage_monitor.h"
 #include "services/es_reader/config.h"
 #include "services/es_reader/elastic/elastic_client.h"
@@ -18,7 +19,7 @@
 
 namespace nightjar::es_reader {
 
-// Used by one thread. Failures are conditions of the stage, said once when they begin and once when
+// Used by one thread, but for the last two methods. Failures are conditions of the stage, said once when they begin and once when
 // they end; what is known stays as it is until the cluster says otherwise. Everything passed in
 // outlives it.
 class Discovery {
@@ -36,6 +37,9 @@ class Discovery {
   void Poll();
 
   void Cancel() { client_.Cancel(); }
+
+  // Who asks, from the next request on.
+  void SetAuthorization(const config::Secret& value) { client_.SetAuthorization(value); }
 
  private:
   bool ListIndices();

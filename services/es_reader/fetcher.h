@@ -7,6 +7,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
+#include "services/common/config/secret.h"
 #include "services/es_reader/elastic/elastic_client.h"
 #include "services/es_reader/page_builder.h"
 #include "services/es_reader/schema/page_decoder.h"
@@ -26,7 +27,7 @@ struct FetchFailure {
   std::optional<absl::Duration> retry_after;
 };
 
-// Owned by one worker thread; only Cancel may be called from another.
+// Owned by one worker thread; only SetAuthorization and Cancel may be called from others.
 class Fetcher {
  public:
   Fetcher(NodePool& pool, const ElasticOptions& elastic, const DecoderOptions& decoder)
@@ -38,6 +39,9 @@ class Fetcher {
 
   // Ends a search in progress and every later one.
   void Cancel() { client_.Cancel(); }
+
+  // Who asks, from the next request on.
+  void SetAuthorization(const config::Secret& value) { client_.SetAuthorization(value); }
 
  private:
   ElasticClient client_;

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "services/common/checkpoint/folder_lock.h"
+#include "services/common/reload/reload.h"
 #include "services/common/runtime/log.h"
 #include "services/common/runtime/stage_server.h"
 #include "services/common/status/status_macros.h"
@@ -32,6 +33,7 @@ absl::Status Run(const runtime::Flags& flags) {
   metrics::Metrics metrics;
   metrics::Ledger ledger(metrics, kStage.name);
   runtime::StageMonitor monitor(kStage.name, ledger, SystemClock());
+  reload::Reloader reloader(config, config::kElastic, {}, monitor);
   rpc::FlowClient flow(FlowOptions(options, folder->fencing_token()), security, SystemClock());
   Reader reader(options, folder->fencing_token(),
                 {flow, monitor, ledger, metrics, checkpoint::LocalFileSystem(), SystemClock(),
@@ -43,7 +45,10 @@ absl::Status Run(const runtime::Flags& flags) {
   flow.Start();
   RETURN_IF_ERROR(reader.Start());
   monitor.SetStarted();
-  runtime::WaitForStop([] {});  // the log is opened again; nothing else of the reader changes
+  reloader.WaitForStop([&reader](const config::Config& changed) {
+    reader.SetAuthorization(Authorization(changed.elastic));
+    return absl::OkStatus();
+  });
 
   monitor.SetDraining();
   server.StopAccepting();

@@ -67,6 +67,11 @@ absl::Status Reader::Start() {
   return absl::OkStatus();
 }
 
+void Reader::SetAuthorization(const config::Secret& authorization) {
+  for (const auto& fetcher : fetchers_) fetcher->SetAuthorization(authorization);
+  discovery_.SetAuthorization(authorization);
+}
+
 // A first start is written down before anything is read, so that it stays the first.
 absl::Status Reader::LoadOrBegin() {
   ASSIGN_OR_RETURN(std::optional<Position> loaded,

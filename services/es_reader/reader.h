@@ -59,6 +59,9 @@ class Reader {
   // written.
   absl::Status Start();
 
+  // Who asks Elasticsearch, from the next request on. After Start, from its thread.
+  void SetAuthorization(const config::Secret& authorization);
+
   // Ordered; see the list above its definition. Works unstarted and twice.
   void Shutdown(absl::Duration deadline);
 

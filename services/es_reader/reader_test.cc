@@ -77,6 +77,33 @@ TEST_F(ReaderTest, EveryDocumentOfEveryIndexAndShardArrivesOnce) {
   EXPECT_THAT(elastic_.stats().unknown_requests, SizeIs(0));
 }
 
+TEST_F(ReaderTest, APasswordThatChangesMeanwhileLosesNothing) {
+  fakes::FakeElasticsearch guarded({"elastic", "old"});
+  guarded.CreateIndex(kIndex);
+  const auto write = [&](int first, int count) {
+    for (int i = first; i < first + count; ++i) {
+      guarded.Index(kIndex, absl::StrCat("id", i), DnsDocument());
+    }
+  };
+  config::ElasticConfig login;
+  login.username = "elastic";
+  login.password = config::Secret("old");
+  write(0, 1000);
+  ReaderLife life(guarded.url(), server_->address(), folder_, [&](ReaderOptions& options) {
+    options.elastic.endpoint.authorization = Authorization(login);
+  });
+  ASSERT_OK(life.Start());
+  ASSERT_TRUE(taker_.WaitForDocuments(1000));
+  guarded.SetPassword("new");
+  write(1000, 1000);
+  ASSERT_TRUE(life.WaitForReason("401"));
+  login.password = config::Secret("new");
+  life.reader().SetAuthorization(Authorization(login));
+  ASSERT_TRUE(taker_.WaitForDocuments(2000));
+  EXPECT_THAT(taker_.documents(), Each(Pair(testing::_, 1)));
+  EXPECT_TRUE(life.WaitForReason(""));
+}
+
 TEST_F(ReaderTest, DocumentsThatBecomeVisibleLateArriveOnceAndThePositionWaitsForThem) {
   elastic_.CreateIndex(kIndex, 1, /*refresh_at_once=*/false);
   Write(0, 300);

@@ -75,6 +75,7 @@ class ReaderLife {
   // Looks again and again.
   bool WaitUntil(const std::function<bool()>& ready, absl::Duration patience = rpc::kTestPatience);
 
+  Reader& reader() { return reader_; }
   metrics::Ledger& ledger() { return ledger_; }
   runtime::StageMonitor& monitor() { return monitor_; }
   const metrics::Metrics& metrics() const { return metrics_; }

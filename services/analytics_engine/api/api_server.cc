@@ -141,10 +141,12 @@ void AddHandlers(ApiHandler& handler, httplib::Server& server) {
   });
 }
 
-std::unique_ptr<httplib::Server> MakeServer(const ApiServerOptions& options) {
-  if (options.certificate_file.empty()) return std::make_unique<httplib::Server>();
-  return std::make_unique<httplib::SSLServer>(options.certificate_file.c_str(),
-                                              options.key_file.c_str());
+std::unique_ptr<httplib::Server> MakeServer(bool tls, ApiCertificate& certificate) {
+  if (!tls) return std::make_unique<httplib::Server>();
+  return std::make_unique<httplib::SSLServer>([&certificate](SSL_CTX& context) {
+    certificate.Install(context);
+    return true;
+  });
 }
 
 }  // namespace
@@ -156,12 +158,10 @@ ApiServer::~ApiServer() { Shutdown(); }
 absl::StatusOr<std::string> ApiServer::Start(const ApiServerOptions& options) {
   runtime::ListenAddress address = options.listen;
   RETURN_IF_ERROR(runtime::CheckCanListen(address, "the API"));
-  server_ = MakeServer(options);
-  if (!server_->is_valid()) {
-    return ConfigError(absl::StrCat("security.certificate_file ", options.certificate_file,
-                                    " and key_file ", options.key_file,
-                                    " cannot be used for the API: not PEM, or not a pair"));
-  }
+  options_ = options;
+  RETURN_IF_ERROR(ReloadCertificate());
+  server_ = MakeServer(!options.certificate_file.empty(), certificate_);
+  if (!server_->is_valid()) return absl::InternalError("TLS is not available for the API");
   server_->new_task_queue = [] { return new httplib::ThreadPool(kApiThreads); };
   server_->set_socket_options(SetSocketOptions);
   server_->set_tcp_nodelay(true);
@@ -184,6 +184,11 @@ absl::StatusOr<std::string> ApiServer::Start(const ApiServerOptions& options) {
   // Only then can stop() be relied on.
   while (!server_->is_running()) std::this_thread::yield();
   return address.ToString();
+}
+
+absl::Status ApiServer::ReloadCertificate() {
+  if (options_.certificate_file.empty()) return absl::OkStatus();
+  return certificate_.Load(options_.certificate_file, options_.key_file);
 }
 
 void ApiServer::Shutdown() {

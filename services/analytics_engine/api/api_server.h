@@ -6,7 +6,9 @@
 #include <string>
 #include <thread>
 
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "services/analytics_engine/api/api_certificate.h"
 #include "services/analytics_engine/api/api_handler.h"
 #include "services/common/runtime/listen_address.h"
 
@@ -36,12 +38,17 @@ class ApiServer {
   // Serves on its own threads once this returned; gives the address with the port bound. Exit code
   // 78 when it cannot be, or the certificate does not load.
   absl::StatusOr<std::string> Start(const ApiServerOptions& options);
+  // Shows the certificate of these files from the next handshake on, if the API has one at all. An
+  // error leaves the one before.
+  absl::Status ReloadCertificate();
   // Finishes running requests; connections that idle end within kApiIdleSeconds. Idempotent, works
   // unstarted.
   void Shutdown();
 
  private:
   ApiHandler& handler_;
+  ApiServerOptions options_;
+  ApiCertificate certificate_;
   std::unique_ptr<httplib::Server> server_;
   std::thread thread_;
 };

@@ -110,7 +110,6 @@ absl::Status EngineClient::Alerts(absl::string_view follow, AlertsPage* page, Ex
 absl::Status EngineClient::SendToHosts(http::Request request, const std::string& path,
                                        Exchange* exchange) {
   request.timeout = options_.timeout;
-  request.headers.emplace_back("Authorization", Authorization());
   absl::Status status;
   for (size_t tries = 0; tries < hosts_.size(); ++tries) {
     status = SendTo(hosts_[current_], request, path, exchange);
@@ -125,6 +124,7 @@ absl::Status EngineClient::SendTo(Host& host, http::Request request, const std::
   request.url = host.url + path;
   exchange->host = host.url;
   exchange->retry_after.reset();
+  host.client->SetAuthorization(Authorization());
   absl::Status status = host.client->Send(request, &response_);
   if (!status.ok()) return status;
   exchange->duration = response_.total_time;
@@ -135,9 +135,9 @@ absl::Status EngineClient::SendTo(Host& host, http::Request request, const std::
                                   said);
 }
 
-std::string EngineClient::Authorization() const {
+config::Secret EngineClient::Authorization() const {
   std::lock_guard<std::mutex> lock(mutex_);
-  return authorization_.reveal();
+  return authorization_;
 }
 
 void EngineClient::SetApiKey(const config::Secret& key) {

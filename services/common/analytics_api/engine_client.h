@@ -77,7 +77,7 @@ class EngineClient {
   absl::Status SendToHosts(http::Request request, const std::string& path, Exchange* exchange);
   absl::Status SendTo(Host& host, http::Request request, const std::string& path,
                       Exchange* exchange);
-  std::string Authorization() const;
+  config::Secret Authorization() const;
 
   const EngineClientOptions options_;
   std::vector<Host> hosts_;

@@ -81,12 +81,15 @@ class HttpClient {
   // Send was closed on before any byte of a reply.
   absl::Status Send(const Request& request, Response* response);
 
+  // Of the next Sends; not while one is in progress.
+  void SetAuthorization(const config::Secret& value) { endpoint_.authorization = value; }
+
   // Ends a Send in progress and every later one. From any thread.
   void Cancel();
 
  private:
   struct Handle;
-  const Endpoint endpoint_;
+  Endpoint endpoint_;
   const std::unique_ptr<Handle> handle_;
   std::atomic<bool> cancelled_{false};
 };

@@ -24,7 +24,12 @@ bool NodeIsInTrouble(int http_status, const absl::Status& status) {
 }  // namespace
 
 ElasticClient::ElasticClient(NodePool& pool, const ElasticOptions& options)
-    : pool_(pool), http_(options.endpoint) {}
+    : pool_(pool), authorization_(options.endpoint.authorization), http_(options.endpoint) {}
+
+void ElasticClient::SetAuthorization(const config::Secret& authorization) {
+  std::lock_guard<std::mutex> lock(mutex_);
+  authorization_ = authorization;
+}
 
 template <typename T>
 absl::StatusOr<T> ElasticClient::Named(absl::StatusOr<T> parsed) const {
@@ -86,6 +91,10 @@ absl::Status ElasticClient::Send(const std::string& method, const std::string& p
   request.body = body;
   request.timeout = kRequestTimeout;
   request.response_bytes_max = response_bytes_max;
+  {
+    std::lock_guard<std::mutex> lock(mutex_);
+    http_.SetAuthorization(authorization_);
+  }
   const absl::Status sent = http_.Send(request, response);
   if (absl::IsUnavailable(sent) || absl::IsDeadlineExceeded(sent)) pool_.Failed(node);
   RETURN_IF_ERROR(sent);

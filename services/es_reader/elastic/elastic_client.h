@@ -15,6 +15,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <vector>
@@ -23,6 +24,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
+#include "services/common/config/secret.h"
 #include "services/common/http/http_client.h"
 #include "services/es_reader/elastic/elastic_options.h"
 #include "services/es_reader/elastic/errors.h"
@@ -65,6 +67,9 @@ class ElasticClient {
   absl::StatusOr<std::optional<int64_t>> FirstSeqNoSince(const std::string& index, int shard,
                                                          const std::string& node, absl::Time since);
 
+  // Who asks, from the next call on. From any thread.
+  void SetAuthorization(const config::Secret& authorization);
+
   // Ends a call in progress and every later one (kCancelled). From any thread.
   void Cancel() { http_.Cancel(); }
 
@@ -77,6 +82,8 @@ class ElasticClient {
   absl::StatusOr<T> Named(absl::StatusOr<T> parsed) const;
 
   NodePool& pool_;
+  std::mutex mutex_;
+  config::Secret authorization_;  // value of the header; guarded by mutex_
   http::HttpClient http_;
   http::Response reply_;  // of everything but Search
   std::string what_;      // method and URL of the last request

@@ -37,12 +37,19 @@ absl::StatusOr<std::string> BaseUrl(absl::string_view host) {
   return url;
 }
 
-// "ApiKey <base64 of id:key>"; the key may be given either way, and base64 has no colon.
-std::string ApiKeyAuthorization(const std::string& key) {
-  return absl::StrCat("ApiKey ", absl::StrContains(key, ':') ? absl::Base64Escape(key) : key);
-}
-
 }  // namespace
+
+config::Secret Authorization(const config::ElasticConfig& config) {
+  const std::string& key = config.api_key.reveal();
+  if (!key.empty()) {
+    // The key may be given as id:key or as base64 of it, and base64 has no colon.
+    return config::Secret("ApiKey " +
+                          (absl::StrContains(key, ':') ? absl::Base64Escape(key) : key));
+  }
+  if (config.username.empty()) return config::Secret();
+  const config::Secret login(config.username + ":" + config.password.reveal());
+  return config::Secret("Basic " + absl::Base64Escape(login.reveal()));
+}
 
 absl::StatusOr<std::string> DecodeCloudId(absl::string_view cloud_id) {
   const absl::Status bad = ConfigError(
@@ -75,12 +82,7 @@ absl::StatusOr<ElasticOptions> FromConfig(const config::ElasticConfig& config) {
   }
   http::Endpoint& endpoint = options.endpoint;
   endpoint.user_agent = "nightjar-es-reader";
-  if (!config.api_key.empty()) {
-    endpoint.authorization = config::Secret(ApiKeyAuthorization(config.api_key.reveal()));
-  } else {
-    endpoint.basic_user = config.username;
-    endpoint.basic_password = config.password;
-  }
+  endpoint.authorization = Authorization(config);
   endpoint.ca_file = config.ca_file;
   endpoint.ca_fingerprint_sha256 = config.ca_fingerprint;
   endpoint.insecure_skip_verify = config.insecure_skip_verify;

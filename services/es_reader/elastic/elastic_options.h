@@ -8,6 +8,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "services/common/config/config.h"
+#include "services/common/config/secret.h"
 #include "services/common/http/http_client.h"
 #include "services/es_reader/elastic/types.h"
 
@@ -21,6 +22,9 @@ struct ElasticOptions {
 
 // Exit code 78 (ConfigError) when the Cloud ID cannot be decoded or a host is not an http(s) URL.
 absl::StatusOr<ElasticOptions> FromConfig(const config::ElasticConfig& config);
+
+// The value of the Authorization header: by API key, or by user and password; empty: none.
+config::Secret Authorization(const config::ElasticConfig& config);
 
 // "https://<es uuid>.<host>:<port>" of "name:base64(host[:port]$es_uuid[$kibana_uuid])".
 absl::StatusOr<std::string> DecodeCloudId(absl::string_view cloud_id);

@@ -71,9 +71,7 @@ TEST(FromConfigTest, UserPasswordAndTlsArePassedOn) {
   config.proxy = "http://proxy";
   const auto options = FromConfig(config);
   ASSERT_OK(options);
-  EXPECT_EQ(options->endpoint.basic_user, "u");
-  EXPECT_EQ(options->endpoint.basic_password.reveal(), "p");
-  EXPECT_TRUE(options->endpoint.authorization.empty());
+  EXPECT_EQ(options->endpoint.authorization.reveal(), "Basic dTpw");
   EXPECT_EQ(options->endpoint.ca_file, "ca.pem");
   EXPECT_EQ(options->endpoint.ca_fingerprint_sha256, "ab");
   EXPECT_TRUE(options->endpoint.insecure_skip_verify);
