@@ -5,11 +5,13 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/strip.h"
 #include "services/common/checkpoint/checkpoint.h"
 
 namespace nightjar::ae_forwarder {
 namespace {
 
+constexpr absl::string_view kJournalOfAnyFormat = "nightjar ended journal ";
 constexpr absl::string_view kMagic = "NJEF";
 constexpr size_t kFrameHeaderBytes = 12;
 constexpr uint64_t kForgetFlag = 1;
@@ -144,6 +146,10 @@ void AppendFrame(absl::Span<const EndedChange> changes, std::string* out) {
 
 absl::StatusOr<JournalContents> ReadJournal(absl::string_view file) {
   if (!absl::StartsWith(file, kJournalHeader)) {
+    if (absl::StartsWith(file, kJournalOfAnyFormat)) {
+      return absl::DataLossError(absl::StrCat("it was made by a newer Nightjar; this one knows \"",
+                                              absl::StripSuffix(kJournalHeader, "\n"), "\""));
+    }
     return absl::DataLossError("it does not begin with the header of an ended journal");
   }
   JournalContents contents;

@@ -148,6 +148,10 @@ absl::StatusOr<Position> DecodePosition(absl::string_view json) {
   }
   ASSIGN_OR_RETURN(const Fields fields, Fields::Of(root, "top level", 5));
   ASSIGN_OR_RETURN(const int64_t format, fields.Integer("format"));
+  if (format > kFormat) {
+    return Bad(
+        absl::StrCat("format ", format, ", made by a newer Nightjar; this one knows ", kFormat));
+  }
   if (format != kFormat) return Bad(absl::StrCat("format ", format, " is not ", kFormat));
   Position position;
   ASSIGN_OR_RETURN(const int64_t first_start, fields.Integer("first_start_ms"));

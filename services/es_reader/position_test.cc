@@ -54,7 +54,8 @@ TEST(PositionTest, OddContentIsRefusedAndSaysWhy) {
     const char* to;
     const char* problem;
   } kCases[] = {
-      {"{\"format\":1", "{\"format\":2", "format 2 is not 1"},
+      {"{\"format\":1", "{\"format\":2", "format 2, made by a newer Nightjar; this one knows 1"},
+      {"{\"format\":1", "{\"format\":0", "format 0 is not 1"},
       {"{\"format\":1,", "{\"format\":1,\"x\":0,", "unknown or missing fields"},
       {"\"start\":\"since\"", "\"start\":\"sometime\"", "unknown policy sometime"},
       {"[-1,99]", "[-2,99]", "out of order"},

@@ -1,14 +1,12 @@
-"""Every stage on this machine under load, each to be stopped and started by itself, and the oracle
-that compares what went in with what came out.
+"""Every stage on this machine, each to be stopped and started by itself, between loads and ends
+that keep count.
 
 Events: generator -> Elasticsearch -> es-reader -> scorer -> ae-forwarder -> counting engine.
 Alerts: a client of the API -> analytics-engine -> alert-poller -> file.
 """
 
-import base64
 import collections
 import glob
-import http.client
 import json
 import os
 import random
@@ -19,10 +17,10 @@ import subprocess
 import sys
 import threading
 import time
-import urllib.error
 import urllib.request
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../deploy/local"))
+from load import AlertLoad, EventLoad  # noqa: E402
 from pipeline import API_KEY, ROOT, Pipeline  # noqa: E402
 
 INDEX = "packetbeat-7.17.29-rolling"
@@ -32,9 +30,7 @@ ALERT_STAGES = ["analytics-engine", "alert-poller"]
 STAGES = EVENT_STAGES + ALERT_STAGES
 STOP_SECONDS_MAX = 25
 START_SECONDS_MAX = 30
-ARRIVAL_SECONDS = 180
 HEAP = "768m"  # of Elasticsearch
-FED_AT_ONCE_SECONDS = 4  # of documents, by one run of the generator
 SOURCE = re.compile(r'"srcIP":"([^"]*)"')
 CLOSING_BOOKS = re.compile(r" stopped: read (\d+) = (.*)$", re.MULTILINE)
 
@@ -116,22 +112,61 @@ class Stage:
         self.plant.faults.append("%s: %s" % (self.name, text))
 
 
-class Plant(Pipeline):
-    """Elasticsearch, both engines, and every stage with ports and state of its own."""
+class Host(Pipeline):
+    """Places for all stages: ports of their own, and one configuration each."""
 
     def __init__(self, binaries):
         super().__init__(binaries)
         self.faults = []
         self.books_closed = 0
-        self.quiet = threading.Lock()  # who holds it has no documents being written
         self.listen = {name: "127.0.0.1:%d" % free_port() for name in STAGES}
         self.api = "127.0.0.1:%d" % free_port()
-        self.id_log = os.path.join(self.folder, "accepted-ids")
         self.alerts_file = os.path.join(self.folder, "alerts.json")
+        self.alerts_state = os.path.join(self.folder, "alerts-state")
+
+    def services(self):
+        return "services:\n" + "".join(
+            '  %s: {address: "%s"}\n' % (name.replace("-", "_"), address)
+            for name, address in self.listen.items()
+        )
+
+    def write_alerts_config(self, more_outputs=""):
+        """With an engine of this host, alerts to a file and `more_outputs`."""
+        path = os.path.join(self.folder, "alerts.yml")
+        names = os.path.join(self.folder, "c2.txt")
+        with open(names, "w", encoding="utf-8") as file:
+            file.write("*.c2-rolling.example\n")
+        with open(path, "w", encoding="utf-8") as file:
+            file.write(
+                "engine: {host: local, alerts: {poll_interval: 5s}}\n"
+                + 'analytics_engine: {listen: "%s"}\n' % self.api
+                + 'scoring: {lists: [{name: c2, file: "%s"}]}\n' % names
+                + 'outputs: {file: "%s"%s}\n' % (self.alerts_file, more_outputs)
+                + 'data: {dir: "%s"}\n' % self.alerts_state
+                + self.services()
+            )
+        return path
+
+    def delivered_sources(self):
+        """The source of every alert in the sink's file, and how often."""
+        if not os.path.exists(self.alerts_file):
+            return collections.Counter()
+        with open(self.alerts_file, encoding="utf-8") as file:
+            return sources_of(file)
+
+
+class Plant(Host):
+    """Elasticsearch, both engines and every stage."""
+
+    def __init__(self, binaries, more_outputs=""):
+        super().__init__(binaries)
+        self.index = INDEX
+        self.quiet = threading.Lock()  # who holds it has no documents being written
+        self.id_log = os.path.join(self.folder, "accepted-ids")
         self.fake_engine_url = self.start_fake_engine("--id_log", self.id_log)
         self.elasticsearch = self.start_elasticsearch(HEAP)
         self.put_template()
-        events, alerts = self.write_events_config(), self.write_alerts_config()
+        events, alerts = self.write_events_config(), self.write_alerts_config(more_outputs)
         self.stages = {
             name: Stage(self, name, events if name in EVENT_STAGES else alerts) for name in STAGES
         }
@@ -148,12 +183,6 @@ class Plant(Pipeline):
         )
         urllib.request.urlopen(request, timeout=60).close()
 
-    def services(self):
-        return "services:\n" + "".join(
-            '  %s: {address: "%s"}\n' % (name.replace("-", "_"), address)
-            for name, address in self.listen.items()
-        )
-
     def write_events_config(self):
         self.addresses = {}  # services() names them all
         path = self.write_config(
@@ -161,22 +190,6 @@ class Plant(Pipeline):
             'engine: {host: "%s", api_key: %s}\noutputs: {enabled: false}\n%s'
             % (self.fake_engine_url, API_KEY, self.services()),
         )
-        return path
-
-    def write_alerts_config(self):
-        path = os.path.join(self.folder, "alerts.yml")
-        names = os.path.join(self.folder, "c2.txt")
-        with open(names, "w", encoding="utf-8") as file:
-            file.write("*.c2-rolling.example\n")
-        with open(path, "w", encoding="utf-8") as file:
-            file.write(
-                "engine: {host: local, alerts: {poll_interval: 5s}}\n"
-                + 'analytics_engine: {listen: "%s"}\n' % self.api
-                + 'scoring: {lists: [{name: c2, file: "%s"}]}\n' % names
-                + 'outputs: {file: "%s"}\n' % self.alerts_file
-                + 'data: {dir: "%s"}\n' % os.path.join(self.folder, "alerts-state")
-                + self.services()
-            )
         return path
 
     def start_all(self, binaries):
@@ -228,164 +241,17 @@ class Plant(Pipeline):
         with open(self.id_log, encoding="ascii") as file:
             return collections.Counter(map(int, file))
 
-    def delivered_sources(self):
-        """The source of every alert in the sink's file, and how often."""
-        if not os.path.exists(self.alerts_file):
-            return collections.Counter()
-        with open(self.alerts_file, encoding="utf-8") as file:
-            return collections.Counter(
-                SOURCE.search(line).group(1) for line in file if line.endswith("\n")
-            )
-
     def show_logs(self):
         for path in sorted(glob.glob(os.path.join(self.folder, "*.log"))):
             with open(path, encoding="utf-8", errors="replace") as file:
                 print("--- %s\n%s" % (os.path.basename(path), file.read()[-4000:]))
 
 
-class EventLoad(threading.Thread):
-    """Writes documents with the ids 1, 2, ... until told to stop."""
-
-    def __init__(self, plant, rate):
-        super().__init__(daemon=True)
-        self.plant = plant
-        self.rate = rate
-        self.written = 0
-        self.stopping = threading.Event()
-        self.failed = False
-
-    def run(self):
-        count = self.rate * FED_AT_ONCE_SECONDS
-        while not self.stopping.is_set():
-            with self.plant.quiet:
-                done = subprocess.run(
-                    [
-                        os.path.join(self.plant.binaries, "tests/tools/generate"),
-                        *("--url", self.plant.elasticsearch, "--index", INDEX),
-                        *("--first", str(self.written + 1), "--count", str(count)),
-                        *("--rate", str(self.rate), "--bulk", "100"),
-                    ],
-                    stdout=subprocess.DEVNULL,
-                    check=False,
-                )
-            if done.returncode != 0:
-                self.failed = True
-                return
-            self.written += count
-
-    def stop(self):
-        self.stopping.set()
-        self.join()
-
-
-class AlertLoad(threading.Thread):
-    """Posts DNS queries for a listed name, each from a source of its own, so that each is an alert.
-    What is not answered with 200 is posted again, as a forwarder would."""
-
-    def __init__(self, plant, rate):
-        super().__init__(daemon=True)
-        self.plant = plant
-        self.rate = rate
-        self.written = 0
-        self.stopping = threading.Event()
-        self.reposted = 0  # bodies of which no one knows whether they were taken
-
-    def run(self):
-        with open(
-            os.path.join(self.plant.folder, "alerts-state/analytics_engine/local.key"),
-            encoding="utf-8",
-        ) as file:
-            token = base64.b64encode((file.read().strip() + ":").encode()).decode()
-        pause = 0.25
-        while not self.stopping.is_set():
-            count = max(1, int(self.rate * pause))
-            body = "".join(
-                '{"ts":"%s","srcIP":"%s","query":"a.c2-rolling.example","qtype":"A"}\n'
-                % (time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()), source(number))
-                for number in range(self.written, self.written + count)
-            )
-            while not self.post(body.encode(), token):
-                time.sleep(0.1)
-            self.written += count
-            time.sleep(pause)
-
-    def post(self, body, token):
-        request = urllib.request.Request(
-            "http://%s/v1/events/dns" % self.plant.api,
-            data=body,
-            headers={"Authorization": "Basic " + token},
-        )
-        try:
-            with urllib.request.urlopen(request, timeout=30) as reply:
-                counts = json.load(reply)
-        except urllib.error.HTTPError as error:
-            if error.code != 429:
-                self.plant.faults.append("analytics-engine: HTTP %d" % error.code)
-            return False
-        except (OSError, http.client.HTTPException) as error:
-            reason = getattr(error, "reason", error)
-            self.reposted += not isinstance(reason, ConnectionRefusedError)
-            return False
-        if counts["accepted"] != counts["received"]:
-            self.plant.faults.append("analytics-engine: accepted %s" % counts)
-        return True
-
-    def stop(self):
-        self.stopping.set()
-        self.join()
-
-
-class Watch(threading.Thread):
-    """How long the engine at the end of the events got nothing, at most."""
-
-    def __init__(self, path):
-        super().__init__(daemon=True)
-        self.path = path
-        self.longest = 0.0
-        self.stopping = threading.Event()
-
-    def run(self):
-        size, grown_at = os.path.getsize(self.path), time.time()
-        while not self.stopping.wait(0.02):
-            now, grown = time.time(), os.path.getsize(self.path)
-            if grown != size:
-                self.longest = max(self.longest, now - grown_at)
-                size, grown_at = grown, now
-
-    def stop(self):
-        self.stopping.set()
-        self.join()
-
-
-class Verdict:
-    """What is missing at the ends, and what came more than once."""
-
-    def __init__(self, plant, events, alerts):
-        """Waits until everything has arrived, or time is up, and nothing more comes."""
-        deadline = time.time() + ARRIVAL_SECONDS
-        while time.time() < deadline and (
-            len(plant.accepted_ids()) < events or len(plant.delivered_sources()) < alerts
-        ):
-            time.sleep(0.5)
-        time.sleep(3)
-        self.indexed = plant.indexed()
-        self.events = compare(plant.accepted_ids(), range(1, events + 1))
-        self.alerts = compare(plant.delivered_sources(), map(source, range(alerts)))
-
-
-def compare(arrived, expected):
-    """(lost, twice, unexpected)"""
-    expected = set(expected)
-    return (
-        sum(1 for key in expected if key not in arrived),
-        sum(arrived.values()) - len(arrived),
-        sum(1 for key in arrived if key not in expected),
+def sources_of(lines):
+    """How often each source stands in lines of alerts; a line without end does not count."""
+    return collections.Counter(
+        SOURCE.search(line).group(1) for line in lines if line.endswith("\n")
     )
-
-
-def source(number):
-    """An inside address for each number."""
-    return "10.%d.%d.%d" % (number >> 16 & 255, number >> 8 & 255, number & 255)
 
 
 def free_port():

@@ -18,7 +18,8 @@ import signal
 import sys
 import time
 
-from plant import ALERT_STAGES, EVENT_STAGES, STAGES, Plant, Verdict, Watch
+from load import Verdict, Watch
+from plant import ALERT_STAGES, EVENT_STAGES, STAGES, Plant
 
 ALERTS_PER_SECOND = 20
 PAUSE_SECONDS = (0.3, 2.5)  # between two restarts: long enough to work, short enough to overlap

@@ -18,7 +18,8 @@ import subprocess
 import sys
 import time
 
-from plant import EVENT_STAGES, STAGES, STOP_SECONDS_MAX, Plant, Verdict
+from load import Verdict
+from plant import EVENT_STAGES, STAGES, STOP_SECONDS_MAX, Plant
 
 RATE = 500
 ALERTS_PER_SECOND = 10
@@ -53,7 +54,7 @@ def hung_engine(plant):
 
 
 def each_event_stage(away):
-    """Every stage of the event path ends by itself while `away` is, and starts while it still is."""
+    """Each stage of the event path ends by itself, and starts, while the engine is away."""
 
     def case(plant):
         seconds = []
