@@ -72,20 +72,18 @@ class SyslogServer(threading.Thread):
 
 
 class StateTest(unittest.TestCase):
-    def each_release(self):
+    def setUp(self):
         releases = sorted(glob.glob(os.path.join(HERE, "testdata/*/")))
         self.assertTrue(releases)
-        for release in releases:
-            with self.subTest(release=release):
-                host = StateHost(release)
-                try:
-                    yield host
-                finally:
-                    host.stop()
-                    self.assertEqual(host.faults, [])
+        self.hosts = [StateHost(release) for release in releases]
+
+    def tearDown(self):
+        for host in self.hosts:
+            host.stop()
+            self.assertEqual(host.faults, [])
 
     def test_the_reader_goes_on_where_it_was(self):
-        for host in self.each_release():
+        for host in self.hosts:
             path = os.path.join(host.alerts_state, "es_reader/state.json")
             before = payload(path)
             self.assertTrue(before["shards"])
@@ -98,14 +96,14 @@ class StateTest(unittest.TestCase):
             self.assertEqual(closed(after), closed(before))
 
     def test_the_forwarder_remembers_what_has_ended(self):
-        for host in self.each_release():
+        for host in self.hosts:
             host.stages["ae-forwarder"].start(BINARIES)
             self.assertGreater(host.expected["ended_entries"], 0)
             self.assertEqual(ended_entries(host), host.expected["ended_entries"])
             host.stages["ae-forwarder"].stop()
 
     def test_the_engine_has_its_alerts_and_the_poller_what_a_dead_sink_has_not_taken(self):
-        for host in self.each_release():
+        for host in self.hosts:
             host.stages["analytics-engine"].start(BINARIES)
             host.stages["alert-poller"].start(BINARIES)
             count = host.expected["alerts"]
@@ -121,10 +119,8 @@ class StateTest(unittest.TestCase):
             self.assertEqual(host.delivered_sources(), {source(count): 1})
 
     def test_files_of_a_later_release_are_refused_with_the_way_out(self):
-        for host in self.each_release():
-            for name in ("state.json", "state.previous.json"):
-                path = os.path.join(host.alerts_state, "es_reader", name)
-                replace(path, b'{"format":1,', b'{"format":2,')
+        for host in self.hosts:
+            later_position(os.path.join(host.alerts_state, "es_reader/state.json"))
             replace(
                 os.path.join(host.alerts_state, "ae_forwarder/ended.journal"),
                 b"journal 1",
