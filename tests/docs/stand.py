@@ -1,0 +1,135 @@
+"""What the documents' commands find when they run: a real Elasticsearch with telemetry arriving,
+the programs on PATH, /etc/nightjar and default ports. Inside namespace.enter() only."""
+
+import glob
+import multiprocessing
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.realpath(__file__))))
+sys.path.insert(0, os.path.join(ROOT, "deploy/local"))
+import replay  # noqa: E402
+
+ELASTICSEARCH = "http://localhost:9200"
+# Ten office clients for the ordinary, the others for alerts.
+RECORDINGS = ("office", "dns-tunnel-txt", "port-scan", "flightsim-c2", "flightsim-sink")
+SPEED = 40  # times faster than recorded
+# One alert an hour for the same finding: each round comes from other addresses.
+NETWORK, NETWORKS_MAX = '"10.20.0.', 200
+PROGRAMS = {
+    "nightjar": "cli",
+    "es-reader": "es_reader",
+    "scorer": "scorer",
+    "ae-forwarder": "ae_forwarder",
+    "alert-poller": "alert_poller",
+    "analytics-engine": "analytics_engine",
+}
+READY_SECONDS = 60
+STOP_SECONDS = 60
+
+CONFIG = """engine: {host: local}
+inputs:
+  elastic:
+    enabled: true
+    hosts: [http://localhost:9200]
+    searches:
+      - {event_type: dns, indices: [packetbeat-*]}
+      - {event_type: ip, indices: [packetbeat-*]}
+      - {event_type: http, indices: [packetbeat-*]}
+      - {event_type: tls, indices: [packetbeat-*]}
+scoring: {lists: [{name: c2, file: %s/deploy/local/lists/c2.txt}]}
+outputs: {file: /var/lib/nightjar/alerts.json}
+"""
+
+
+class Stand:
+    """`binaries` is a folder as bazel-bin; `folder` is where commands run."""
+
+    def __init__(self, binaries, folder, grpcurl):
+        self.folder = os.path.join(folder, "home")
+        self.bin = os.path.join(folder, "bin")
+        self.libexec = os.path.join(folder, "libexec")
+        for path in (self.folder, self.bin, self.libexec, "/etc/nightjar", "/var/lib/nightjar"):
+            os.makedirs(path)
+        for name, service in PROGRAMS.items():
+            program = os.path.join(os.path.realpath(binaries), "services", service, name)
+            os.symlink(program, os.path.join(self.libexec, name))
+            os.symlink(program, os.path.join(self.bin, name))
+        os.remove(os.path.join(self.bin, "nightjar"))
+        os.symlink(os.path.join(ROOT, "tests/docs/nightjar.sh"), os.path.join(self.bin, "nightjar"))
+        if grpcurl:
+            os.symlink(grpcurl, os.path.join(self.bin, "grpcurl"))
+        os.symlink(os.path.join(ROOT, "deploy"), os.path.join(self.folder, "deploy"))
+        self.environment = dict(
+            os.environ,
+            PATH=self.bin + ":" + os.environ["PATH"],
+            NIGHTJAR_LIBEXEC=self.libexec,
+            ES_PASSWORD="unused",
+        )
+        self.write("/etc/nightjar/config.yml", CONFIG % ROOT)
+        shutil.copy("/etc/nightjar/config.yml", self.folder)
+
+    def write(self, path, text):
+        with open(path, "w", encoding="utf-8") as file:
+            file.write(text)
+
+    def run(self, *command):
+        return subprocess.run(
+            command,
+            cwd=self.folder,
+            env=self.environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            check=False,
+        )
+
+    def start_elasticsearch(self):
+        script = os.path.join(ROOT, "deploy/local/elasticsearch/elasticsearch.sh")
+        done = self.run(script, "start", "9200", os.path.join(self.folder, "..", "elasticsearch"))
+        if done.returncode:
+            raise RuntimeError("Elasticsearch does not start:\n" + done.stdout)
+
+    def start_telemetry(self):
+        """Recordings, again and again, until the process ends."""
+        captures = os.path.join(ROOT, "tests/data/captures")
+        paths = [path for name in RECORDINGS for path in glob.glob("%s/%s*" % (captures, name))]
+        with open(captures + "/index-template.json", encoding="utf-8") as template:
+            replay.request("PUT", ELASTICSEARCH + "/_index_template/packetbeat", template.read())
+        documents = replay.load(paths)
+
+        def play():
+            sys.stdout = open(os.devnull, "w", encoding="utf-8")  # its progress
+            for network in range(NETWORKS_MAX):
+                here = '"10.20.%d.' % network
+                moved = [(at, line.replace(NETWORK, here)) for at, line in documents]
+                replay.play(ELASTICSEARCH, moved, SPEED)
+
+        multiprocessing.get_context("fork").Process(target=play, daemon=True).start()
+
+    def start_nightjar(self):
+        done = self.run("nightjar", "start", "-c", "/etc/nightjar/config.yml")
+        if done.returncode:
+            raise RuntimeError(done.stdout)
+
+    def await_alerts(self):
+        deadline = time.time() + READY_SECONDS
+        while not os.path.exists("/var/lib/nightjar/alerts.json"):
+            if time.time() > deadline:
+                raise RuntimeError(
+                    "no alert in %d s:\n%s" % (READY_SECONDS, self.run("nightjar", "status").stdout)
+                )
+            time.sleep(0.2)
+
+    def stop_nightjar(self):
+        with open(os.path.join(self.libexec, "start.pid"), encoding="utf-8") as file:
+            pid = int(file.read())
+        os.kill(pid, signal.SIGTERM)
+        deadline = time.time() + STOP_SECONDS
+        while os.path.exists("/proc/%d/exe" % pid) and time.time() < deadline:
+            time.sleep(0.1)
