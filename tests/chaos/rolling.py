@@ -6,7 +6,7 @@ nothing is lost or delivered twice.
 
 Without --old: stages in random order. With --old: all stages begin as the old release; in every
 order of the stages of the event path, each becomes the new one and then, in reverse, the old one
-again: that many restarts, whatever --restarts says. --freeze holds random stages for 5 to 30 s
+again: that many restarts, whatever --restarts says. --freeze holds random stages for 5 to 70 s
 instead of restarting them. Exits 1 when anything was lost or came twice, a stage did not end by
 itself with 0 within 25 s, or its books did not balance.
 """
@@ -23,7 +23,7 @@ from plant import ALERT_STAGES, EVENT_STAGES, STAGES, Plant
 
 ALERTS_PER_SECOND = 20
 PAUSE_SECONDS = (0.3, 2.5)  # between two restarts: long enough to work, short enough to overlap
-FREEZE_SECONDS = (5, 30)
+FREEZE_SECONDS = (5, 70)  # a silent peer is given up after 45 s
 
 
 def restarts(count, binaries):
