@@ -25,6 +25,7 @@ constexpr char kSettings[] =
     "PRAGMA journal_mode = WAL;"
     "PRAGMA synchronous = FULL;"
     "PRAGMA journal_size_limit = 67108864;"  // bytes the log keeps after it was emptied
+    "PRAGMA temp_store = MEMORY;"            // the state folder is the only one that may be written
     "PRAGMA trusted_schema = OFF;";
 
 absl::Status Error(sqlite3* database) {

@@ -17,7 +17,9 @@ constexpr size_t kReplyBytesMax = 4 << 20;
 
 // Basic authentication with the key as user and no password (API v1).
 config::Secret BasicAuthorization(const config::Secret& key) {
-  return config::Secret("Basic " + absl::Base64Escape(key.reveal() + ":"));
+  const config::Secret login(key.reveal() + ":");
+  const config::Secret encoded(absl::Base64Escape(login.reveal()));
+  return config::Secret("Basic " + encoded.reveal());
 }
 
 // A value in the query of a URL (RFC 3986, section 2.3: only unreserved characters as they are).

@@ -3,6 +3,8 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <string>
+#include <utility>
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
@@ -31,8 +33,9 @@ absl::StatusOr<config::Secret> EngineKey(const config::Config& config) {
   }
   const std::string path = LocalEngineKeyPath(config);
   if (access(path.c_str(), F_OK) != 0 && errno == ENOENT) return config::Secret();
-  ASSIGN_OR_RETURN(const std::string text, config::ReadSmallFile(path, kKeyFileBytesMax));
-  return config::Secret(std::string(absl::StripAsciiWhitespace(text)));
+  ASSIGN_OR_RETURN(std::string text, config::ReadSmallFile(path, kKeyFileBytesMax));
+  const config::Secret file(std::move(text));
+  return config::Secret(std::string(absl::StripAsciiWhitespace(file.reveal())));
 }
 
 }  // namespace nightjar::analytics_api

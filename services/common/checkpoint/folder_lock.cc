@@ -2,9 +2,12 @@
 
 #include <fcntl.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
+#include <condition_variable>
+#include <mutex>
 #include <string>
 #include <vector>
 
@@ -13,13 +16,16 @@
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_split.h"
 #include "services/common/checkpoint/file_system.h"
+#include "services/common/clock/clock.h"
 #include "services/common/status/exit_status.h"
+#include "services/common/status/status_macros.h"
 
 namespace nightjar::checkpoint {
 namespace {
 
 // One line "<token> <pid>", padded so that it is always overwritten whole and within one sector.
 constexpr size_t kLineBytes = 32;
+constexpr absl::Duration kLockTryInterval = absl::Milliseconds(50);
 
 struct Owner {
   uint64_t token = 0;
@@ -61,17 +67,42 @@ absl::Status WriteOwner(int fd, const std::string& path, uint64_t token) {
   return absl::OkStatus();
 }
 
+// A service that root started once by hand must not be unable to write its files afterwards.
+absl::Status CheckOwner(const std::string& folder) {
+  struct stat info {};
+  if (stat(folder.c_str(), &info) != 0)
+    return CannotWrite(folder, FileError(errno, "stat", folder));
+  if (geteuid() != 0 || info.st_uid == 0) return absl::OkStatus();
+  return ConfigError(absl::StrCat("state folder ", folder, " belongs to user ", info.st_uid,
+                                  ", and files of root in it would lock that user out: run this ",
+                                  "as that user, or set data.dir"));
+}
+
+// False, with errno: EWOULDBLOCK after kOwnerWaitMax, others at once.
+bool TakeLock(int fd) {
+  const absl::Duration give_up = SystemClock().Monotonic() + FolderLock::kOwnerWaitMax;
+  std::mutex mutex;
+  std::condition_variable never;
+  std::unique_lock<std::mutex> lock(mutex);
+  while (flock(fd, LOCK_EX | LOCK_NB) != 0) {
+    if (errno != EWOULDBLOCK || SystemClock().Monotonic() >= give_up) return false;
+    SystemClock().WaitFor(lock, never, kLockTryInterval, [] { return false; });
+  }
+  return true;
+}
+
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<FolderLock>> FolderLock::Acquire(const std::string& folder) {
   const std::string path = folder + "/lock";
   absl::Status status = LocalFileSystem().MakeFolder(folder);
   if (!status.ok()) return CannotWrite(folder, status);
+  RETURN_IF_ERROR(CheckOwner(folder));
   const int fd = open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
   if (fd < 0) return CannotWrite(folder, FileError(errno, "open", path));
   std::unique_ptr<FolderLock> lock(new FolderLock(fd));  // closes it
 
-  const bool locked = flock(fd, LOCK_EX | LOCK_NB) == 0;
+  const bool locked = TakeLock(fd);
   if (!locked && errno != EWOULDBLOCK) return CannotWrite(folder, FileError(errno, "lock", path));
   const absl::StatusOr<Owner> owner = ReadOwner(fd, path);
   if (!locked) {

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "absl/status/statusor.h"
+#include "absl/time/time.h"
 
 namespace nightjar::checkpoint {
 
@@ -14,9 +15,14 @@ namespace nightjar::checkpoint {
 // the latest owner.
 class FolderLock {
  public:
+  // A predecessor that was killed, or whose memory the kernel still takes apart, is waited for so
+  // long; a second owner by mistake is told within 2 s.
+  static constexpr absl::Duration kOwnerWaitMax = absl::Milliseconds(1500);
+
   // Takes the lock, raises the token by one and fsyncs it before returning. Creates the folder
   // (0700) if need be. Errors carry exit code 78 and say the fix: another process holds the lock
-  // (its pid is named), the folder cannot be written.
+  // (its pid is named), the folder cannot be written, or root would leave files of its own in the
+  // folder of another user.
   static absl::StatusOr<std::unique_ptr<FolderLock>> Acquire(const std::string& folder);
   ~FolderLock();
   FolderLock(const FolderLock&) = delete;

@@ -3,12 +3,16 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <condition_variable>
 #include <fstream>
+#include <mutex>
 #include <string>
+#include <thread>
 
 #include "absl/strings/str_cat.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "services/common/clock/clock.h"
 #include "services/common/status/exit_status.h"
 #include "services/common/status/status_matchers.h"
 
@@ -55,6 +59,34 @@ TEST(FolderLockTest, ASecondOwnerIsRefusedAndToldWhoHoldsTheLock) {
   const auto third = FolderLock::Acquire(folder);
   ASSERT_OK(third);
   EXPECT_EQ((*third)->fencing_token(), 2u);  // a refused owner used no number
+}
+
+TEST(FolderLockTest, AnOwnerThatIsJustLeavingIsWaitedFor) {
+  const std::string folder = NewFolder();
+  auto first = FolderLock::Acquire(folder);
+  ASSERT_OK(first);
+  std::thread leaving([&first] {
+    std::mutex mutex;
+    std::condition_variable never;
+    std::unique_lock<std::mutex> lock(mutex);
+    SystemClock().WaitFor(lock, never, absl::Milliseconds(200), [] { return false; });
+    first->reset();
+  });
+  const auto second = FolderLock::Acquire(folder);
+  leaving.join();
+  ASSERT_OK(second);
+  EXPECT_EQ((*second)->fencing_token(), 2u);
+}
+
+TEST(FolderLockTest, RootLeavesTheFolderOfAnotherUserAlone) {
+  if (geteuid() != 0) GTEST_SKIP() << "only root can give a folder away";
+  const std::string folder = NewFolder();
+  ASSERT_OK(FolderLock::Acquire(folder));
+  if (chown(folder.c_str(), 65532, 65532) != 0) GTEST_SKIP() << "no other users here";
+  const auto lock = FolderLock::Acquire(folder);
+  EXPECT_THAT(lock.status(), StatusIs(absl::StatusCode::kInvalidArgument,
+                                      AllOf(HasSubstr(folder), HasSubstr("user 65532"))));
+  EXPECT_EQ(ExitStatus(lock.status()), kExitConfig);
 }
 
 TEST(FolderLockTest, AFolderThatCannotBeWrittenSaysTheFix) {

@@ -19,7 +19,7 @@ void WarnOfTransport(const std::string& key, const std::vector<std::string>& hos
                      std::vector<std::string>* warnings) {
   for (const std::string& host : hosts) {
     if (IsPlainTextOffHost(host)) {
-      warnings->push_back(absl::StrCat(key, ": ", host, " is not encrypted; use https"));
+      warnings->push_back(absl::StrCat(key, ": ", host, " is not encrypted (allow_plaintext)"));
     }
   }
   if (insecure) {
@@ -90,13 +90,24 @@ void BindAll(Binder* root, unsigned sections, Config* config) {
   BindReserved(root);
 }
 
+void SetLocalEngine(Binder* root, Config* config) {
+  const std::string url = "http://" + config->analytics_engine.listen;
+  // There its API has another scheme, and a name that only its certificate knows.
+  if (IsPlainTextOffHost(url) && !config->security.certificate_file.empty()) {
+    root->Fail("engine", absl::StrCat("host: local wants analytics_engine.listen on loopback, not ",
+                                      config->analytics_engine.listen, "; write host: ",
+                                      "https://NAME:PORT with ca_file and api_key instead"));
+  }
+  config->engine.hosts = {url};
+}
+
 absl::StatusOr<Config> FromYaml(const YamlNode& file, const std::string& path, unsigned sections) {
   Config config;
   config.path = path;
   BindContext context;
   Binder root(file, &context, /*resolve=*/true);
   BindAll(&root, sections, &config);
-  if (config.engine.local) config.engine.hosts = {"http://" + config.analytics_engine.listen};
+  if (config.engine.local) SetLocalEngine(&root, &config);
   if (!config.elastic.enabled && !config.outputs.enabled) {
     root.Fail("inputs", "or outputs must be on: enable inputs.elastic or outputs");
   }

@@ -27,9 +27,12 @@ namespace nightjar::config {
 enum class EventType { kDns, kIp, kHttp, kTls };
 enum class EngineKind { kAlphaSoc, kNightjar };
 
-struct EngineConfig {                                             // engine
-  std::vector<std::string> hosts = {"https://api.alphasoc.net"};  // URLs; the others are standbys
-  bool local = false;  // host: local, the embedded engine
+struct EngineConfig {  // engine
+  // URLs; the others are standbys. https, or http on loopback; http elsewhere is refused without
+  // allow_plaintext.
+  std::vector<std::string> hosts = {"https://api.alphasoc.net"};
+  bool allow_plaintext = false;  // the key and all telemetry may go unencrypted; warned, a metric
+  bool local = false;            // host: local, the embedded engine
   Secret api_key;
   EngineKind kind = EngineKind::kAlphaSoc;  // kind: alphasoc, nightjar; local: nightjar
   std::string ca_file;
@@ -53,8 +56,11 @@ struct SearchConfig {  // inputs.elastic.searches[]
 struct ElasticConfig {  // inputs.elastic
   bool enabled = false;
   std::string cloud_id;  // xor hosts
+  // As engine.hosts: http off loopback only with allow_plaintext, for networks that are private by
+  // other means (one host's containers, a pod network with encryption, a tunnel).
   std::vector<std::string> hosts;
-  Secret api_key;  // xor username and password; "id:key" or base64 of it
+  bool allow_plaintext = false;  // the password and all telemetry may go unencrypted
+  Secret api_key;                // xor username and password; "id:key" or base64 of it
   std::string username;
   Secret password;
   std::string ca_file;

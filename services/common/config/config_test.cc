@@ -69,12 +69,14 @@ TEST(ConfigTest, EveryKeyOfOursReachesItsField) {
   const auto config = Load(absl::StrCat(kFolder, "full.yml"), kAll);
   ASSERT_OK(config);
   EXPECT_EQ(config->engine.hosts.size(), 2u);
+  EXPECT_TRUE(config->engine.allow_plaintext);
+  EXPECT_TRUE(config->elastic.allow_plaintext);
   EXPECT_EQ(config->engine.kind, EngineKind::kNightjar);
   EXPECT_THAT(config->engine.analyze,
               ElementsAre(Pair(EventType::kDns, true), Pair(EventType::kIp, false)));
   EXPECT_EQ(config->elastic.ca_fingerprint.substr(0, 6), "aabbcc");
   const SearchConfig& search = config->elastic.searches[0];
-  EXPECT_EQ(search.line, 22);
+  EXPECT_EQ(search.line, 24);
   EXPECT_THAT(search.field_names,
               ElementsAre(Pair("status_code", "http.status"), Pair("url", "url.full")));
   EXPECT_EQ(search.search_term, R"({"term": {"event.dataset": "http"}})");
@@ -156,6 +158,23 @@ const BadFile kBadFiles[] = {
      "or local"},
     {"engine: {host: 'https://x:99999'}",
      "1: engine.host: port \"99999\" is not a number from 0 to 65535; or local"},
+    {"engine: {host: ['https://a', 'http://b:7480']}",
+     "1: engine.host: \"http://b:7480\" would carry secrets and telemetry unencrypted: write "
+     "https://, or set allow_plaintext: true beside it where the network itself is private"},
+    {"engine: {host: 'http://127.example.com'}",
+     "1: engine.host: \"http://127.example.com\" would carry secrets and telemetry unencrypted: "
+     "write https://, or set allow_plaintext: true beside it where the network itself is private"},
+    {"security: {certificate_file: c}\nengine: {host: local}\n"
+     "analytics_engine: {listen: '0.0.0.0:7480'}",
+     "2: engine: host: local wants analytics_engine.listen on loopback, not 0.0.0.0:7480; write "
+     "host: https://NAME:PORT with ca_file and api_key instead"},
+    {"engine: {host: 'https://a/?key=canary'}",
+     "1: engine.host: \"https://a/...\" must end before ? and #; or local"},
+    {"engine: {host: 'https://name:can/ary@a'}",
+     "1: engine.host: a name or password in the URL is not allowed; there are keys for them; "
+     "or local"},
+    {"engine: {proxy: 'http://name:canary'}",
+     "1: engine.proxy: is not http://host:port, or http://name:password@host:port"},
     {"engine: {host: local, kind: alphasoc}",
      "1: engine.kind: must be nightjar, since engine.host is local"},
     {"engine:\n  alerts: {poll_interval: 2s}",
@@ -233,8 +252,11 @@ const BadFile kBadFiles[] = {
      "3: inputs.elastic.ca_fingerprint: must be a SHA-256 in hex: 64 digits, colons allowed"},
     {Elastic("hots: http://h"), "3: inputs.elastic.hots: unknown key (did you mean \"hosts\"?)"},
     {Elastic("hosts: http://h\n    enabled: true"),
+     "3: inputs.elastic.hosts: \"http://h\" would carry secrets and telemetry unencrypted: write "
+     "https://, or set allow_plaintext: true beside it where the network itself is private"},
+    {Elastic("hosts: https://h\n    enabled: true"),
      "2: inputs.elastic: searches needs at least one search with at least one index"},
-    {Elastic("hosts: http://h\n    enabled: true\n    searches: [{event_type: dns}]"),
+    {Elastic("hosts: https://h\n    enabled: true\n    searches: [{event_type: dns}]"),
      "5: inputs.elastic.searches[0]: indices must name at least one index"},
     {Elastic("searches: [{indices: a}]"),
      "3: inputs.elastic.searches[0]: event_type must be set: dns, ip, http or tls"},
@@ -294,11 +316,23 @@ TEST(ConfigTest, OtherInputsBesideElasticsearchAreOnlyWarnedAbout) {
 
 TEST(ConfigTest, WhatLeavesTheHostUnprotectedIsWarnedAbout) {
   const Config config = MustLoad(
-      "engine: {host: 'http://engine.example.com', insecure_skip_verify: true, api_key: k}\n");
+      "engine: {host: 'http://engine.example.com', allow_plaintext: true, api_key: k,\n"
+      "  insecure_skip_verify: true}\n");
   EXPECT_THAT(config.warnings,
-              ElementsAre("engine: http://engine.example.com is not encrypted; use https",
+              ElementsAre("engine: http://engine.example.com is not encrypted (allow_plaintext)",
                           "engine.insecure_skip_verify: anybody on the way can pose as the "
                           "server; set ca_file instead"));
+}
+
+TEST(ConfigTest, PlainTextOffTheHostIsPossibleWhereItIsSaid) {
+  const Config config =
+      MustLoad(absl::StrReplaceAll(kElasticOn,
+                                   {{"localhost", "es.example.com"},
+                                    {"enabled: true", "enabled: true\n    allow_plaintext: yes"}}),
+               kElastic);
+  EXPECT_THAT(config.elastic.hosts, ElementsAre("http://es.example.com:9200"));
+  EXPECT_THAT(config.warnings, ElementsAre("inputs.elastic: http://es.example.com:9200 is not "
+                                           "encrypted (allow_plaintext)"));
 }
 
 TEST(ConfigTest, AMissingEngineKeyIsWarnedAbout) {

@@ -100,6 +100,7 @@ const char* Name(FlowsConfig::Emit emit) {
 void DumpEngine(const EngineConfig& engine, Writer* out) {
   out->Open("engine");
   out->Texts("host", engine.local ? std::vector<std::string>{"local"} : engine.hosts);
+  out->Bool("allow_plaintext", engine.allow_plaintext);
   out->Text("kind", engine.kind == EngineKind::kNightjar ? "nightjar" : "alphasoc");
   out->Hidden("api_key", engine.api_key);
   out->Text("ca_file", engine.ca_file);
@@ -133,6 +134,7 @@ void DumpElastic(const ElasticConfig& elastic, Writer* out) {
   out->Bool("enabled", elastic.enabled);
   out->Text("cloud_id", elastic.cloud_id);
   out->Texts("hosts", elastic.hosts);
+  out->Bool("allow_plaintext", elastic.allow_plaintext);
   out->Hidden("api_key", elastic.api_key);
   out->Text("username", elastic.username);
   out->Hidden("password", elastic.password);

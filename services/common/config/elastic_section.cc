@@ -102,6 +102,9 @@ void BindAddress(Binder* elastic, ElasticConfig* out) {
     const std::string problem = UrlProblem(host, {"http://", "https://"});
     if (!problem.empty()) elastic->Fail("hosts", problem);
   }
+  elastic->Bool("allow_plaintext", &out->allow_plaintext);
+  const std::string plain = PlainTextProblem(out->hosts);
+  if (out->enabled && !out->allow_plaintext && !plain.empty()) elastic->Fail("hosts", plain);
   const bool has_cloud_id = elastic->Has("cloud_id");
   if (has_cloud_id && elastic->Has("hosts")) {
     elastic->Fail("cloud_id", "stands beside hosts; only one of them can be set");

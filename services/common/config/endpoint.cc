@@ -81,7 +81,7 @@ std::string AuthorityProblem(absl::string_view authority) {
 }  // namespace
 
 std::string UrlProblem(absl::string_view url, const std::vector<std::string>& schemes) {
-  if (absl::StrContains(Authority(url), "@")) {
+  if (absl::StrContains(url, "@")) {
     return "a name or password in the URL is not allowed; there are keys for them";
   }
   if (!StartsWithOneOf(url, schemes)) {
@@ -89,7 +89,8 @@ std::string UrlProblem(absl::string_view url, const std::vector<std::string>& sc
   }
   if (!HasGraphOnly(url)) return "a URL has no spaces and no letters beyond ASCII";
   if (absl::StrContains(url, "?") || absl::StrContains(url, "#")) {
-    return absl::StrCat("\"", url, "\" must end before ? and #");
+    return absl::StrCat("\"", url.substr(0, url.find_first_of("?#")),
+                        "...\" must end before ? and #");
   }
   return AuthorityProblem(Authority(url));
 }
@@ -100,7 +101,9 @@ std::string ProxyProblem(absl::string_view url) {
   const absl::string_view authority = Authority(url);
   const absl::string_view rest = url.substr(authority.data() + authority.size() - url.data());
   if (!rest.empty() && rest != "/") return "a proxy has no path";
-  return AuthorityProblem(authority.substr(authority.rfind('@') + 1));
+  // Without "@", what looks like a port may be a password: no part of it is repeated.
+  if (AuthorityProblem(authority.substr(authority.rfind('@') + 1)).empty()) return "";
+  return "is not http://host:port, or http://name:password@host:port";
 }
 
 std::string ListenProblem(absl::string_view address) {
@@ -123,7 +126,18 @@ bool IsPlainTextOffHost(absl::string_view url) {
   if (!absl::StartsWith(url, kHttp)) return false;
   std::string problem;
   const absl::string_view host = SplitHostPort(Authority(url), &problem).host;
-  return host != "localhost" && host != "[::1]" && !absl::StartsWith(host, "127.");
+  const bool is_127 = absl::StartsWith(host, "127.") &&
+                      std::all_of(host.begin(), host.end(),
+                                  [](char c) { return absl::ascii_isdigit(c) || c == '.'; });
+  return !is_127 && host != "[::1]" && !absl::EqualsIgnoreCase(host, "localhost");
+}
+
+std::string PlainTextProblem(const std::vector<std::string>& urls) {
+  const auto plain = std::find_if(urls.begin(), urls.end(), IsPlainTextOffHost);
+  if (plain == urls.end()) return "";
+  return absl::StrCat(
+      "\"", *plain, "\" would carry secrets and telemetry unencrypted: write https://,",
+      " or set allow_plaintext: true beside it where the network itself is private");
 }
 
 std::string MaskUserInfo(absl::string_view url) {

@@ -22,6 +22,9 @@ std::string ListenProblem(absl::string_view address);
 // What a gRPC channel takes: "host:port", "dns:///host:port" or "unix:/path".
 std::string ChannelProblem(absl::string_view address);
 
+// What is wrong with these URLs where nothing may go unencrypted; empty when nothing is.
+std::string PlainTextProblem(const std::vector<std::string>& urls);
+
 // True for a URL whose bytes leave this host unencrypted.
 bool IsPlainTextOffHost(absl::string_view url);
 

@@ -44,16 +44,19 @@ void BindEngineHosts(Binder* engine, EngineConfig* out) {
     const std::string problem = UrlProblem(host, {"https://", "http://"});
     if (!problem.empty()) engine->Fail("host", absl::StrCat(problem, "; or local"));
   }
+  const std::string plain = PlainTextProblem(out->hosts);
+  if (!out->allow_plaintext && !plain.empty()) engine->Fail("host", plain);
 }
 
 }  // namespace
 
 void BindEngine(Binder* root, bool resolve, EngineConfig* out) {
-  // Every stage must know the engine's kind, so these two are followed by all.
+  // Every stage must know the engine's kind, so these are followed by all.
   Binder engine = root->Map("engine");
   engine.Choice<EngineKind>(
       "kind", {{"alphasoc", EngineKind::kAlphaSoc}, {"nightjar", EngineKind::kNightjar}},
       &out->kind);
+  engine.Bool("allow_plaintext", &out->allow_plaintext);
   BindEngineHosts(&engine, out);
   engine.set_resolve(resolve);
   engine.Hidden("api_key", &out->api_key);

@@ -8,13 +8,16 @@
 namespace nightjar::config {
 
 // Prints as a mask wherever it is streamed or formatted; only reveal() gives the text. The memory
-// is zeroed at the end.
+// is zeroed at the end and before another text takes its place.
 class Secret {
  public:
   Secret() = default;
-  explicit Secret(std::string text) : text_(std::move(text)) {}
+  // Zeroes what `text` may still hold when it was moved from.
+  explicit Secret(std::string&& text);
+  explicit Secret(const std::string& text) : text_(text) {}
+  explicit Secret(const char* text) : text_(text) {}
   Secret(const Secret&) = default;
-  Secret& operator=(const Secret&) = default;
+  Secret& operator=(const Secret& other);
   ~Secret();
 
   const std::string& reveal() const { return text_; }

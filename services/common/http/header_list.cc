@@ -1,9 +1,20 @@
 #include "services/common/http/header_list.h"
 
+#include <openssl/crypto.h>
+
+#include <cstring>
+
 #include "absl/strings/str_cat.h"
 #include "services/common/status/check.h"
 
 namespace nightjar::http {
+
+HeaderList::~HeaderList() {
+  for (curl_slist* line = list_; line != nullptr; line = line->next) {
+    OPENSSL_cleanse(line->data, std::strlen(line->data));
+  }
+  curl_slist_free_all(list_);
+}
 
 absl::Status HeaderList::Add(absl::string_view name, absl::string_view value) {
   constexpr absl::string_view kForbidden("\r\n\0", 3);
@@ -15,7 +26,9 @@ absl::Status HeaderList::Add(absl::string_view name, absl::string_view value) {
     }
   }
   // "Name;" is libcurl's way to say "with an empty value".
-  Append(value.empty() ? absl::StrCat(name, ";") : absl::StrCat(name, ": ", value));
+  std::string line = value.empty() ? absl::StrCat(name, ";") : absl::StrCat(name, ": ", value);
+  Append(line);
+  OPENSSL_cleanse(line.data(), line.size());
   return absl::OkStatus();
 }
 

@@ -15,7 +15,7 @@ namespace nightjar::http {
 class HeaderList {
  public:
   HeaderList() = default;
-  ~HeaderList() { curl_slist_free_all(list_); }
+  ~HeaderList();  // zeroes the lines: one may hold a key
   HeaderList(const HeaderList&) = delete;
   HeaderList& operator=(const HeaderList&) = delete;
 

@@ -48,7 +48,8 @@ config::Secret Authorization(const config::ElasticConfig& config) {
   }
   if (config.username.empty()) return config::Secret();
   const config::Secret login(config.username + ":" + config.password.reveal());
-  return config::Secret("Basic " + absl::Base64Escape(login.reveal()));
+  const config::Secret encoded(absl::Base64Escape(login.reveal()));
+  return config::Secret("Basic " + encoded.reveal());
 }
 
 absl::StatusOr<std::string> DecodeCloudId(absl::string_view cloud_id) {
