@@ -118,7 +118,8 @@ void HttpClient::Handle::ApplyEndpoint(const Endpoint& endpoint) {
   Set(CURLOPT_CONNECTTIMEOUT_MS, Milliseconds(endpoint.connect_timeout));
   Set(CURLOPT_LOW_SPEED_LIMIT, 1L);
   Set(CURLOPT_LOW_SPEED_TIME, kStallSecondsMax);
-  Set(CURLOPT_BUFFERSIZE, kReceiveBufferBytes);
+  // Refused while a transfer that found no host still holds its buffer, which then serves again.
+  curl_easy_setopt(easy, CURLOPT_BUFFERSIZE, kReceiveBufferBytes);
   Set(CURLOPT_TCP_KEEPALIVE, 1L);
   Set(CURLOPT_TCP_KEEPIDLE, kKeepAliveIdleSeconds);
   // Set even when empty: proxies of the environment would apply otherwise.

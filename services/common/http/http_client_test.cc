@@ -275,6 +275,15 @@ TEST_F(HttpClientTest, NamesAnUnreachableServerAndTheReason) {
   close(held);
 }
 
+// libcurl keeps the buffer of a transfer that found no host, and refuses another size for it.
+TEST_F(HttpClientTest, AClientThatFoundNoHostIsUsedAgain) {
+  HttpClient client({});
+  for (int i = 0; i < 3; ++i) {
+    EXPECT_THAT(client.Send(Get("http://no-such-host.invalid:9200/"), &response_),
+                StatusIs(StatusCode::kUnavailable, HasSubstr("no-such-host.invalid")));
+  }
+}
+
 TEST_F(HttpClientTest, ReadsAChunkedReply) {
   const RawServer server([](int connection, const std::string&) {
     RawServer::Write(connection,
