@@ -1,6 +1,5 @@
 """What is inside an image: {path: Entry}, gathered from the programs and from this Debian 12."""
 
-import functools
 import glob
 import json
 import os
@@ -12,9 +11,6 @@ ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.realpath(__file__
 sys.path.insert(0, os.path.join(ROOT, "deploy/packages"))
 import libraries  # noqa: E402
 import sbom  # noqa: E402
-
-# Most libraries are those of every program, and dpkg is slow to find whose a file is.
-libraries.owner_of = functools.lru_cache(maxsize=None)(libraries.owner_of)
 
 USER = 65532
 # Beside what the programs load: the authorities that sign servers, and the time zones.
