@@ -22,19 +22,21 @@ class EventLoad(threading.Thread):
         self.plant = plant
         self.rate = rate
         self.written = 0
+        self.seconds = 0.0
         self.stopping = threading.Event()
         self.failed = False
 
     def run(self):
         count = self.rate * FED_AT_ONCE_SECONDS
         while not self.stopping.is_set():
+            began = time.time()
             with self.plant.quiet:
                 done = subprocess.run(
                     [
                         os.path.join(self.plant.binaries, "tests/tools/generate"),
                         *("--url", self.plant.elasticsearch, "--index", self.plant.index),
                         *("--first", str(self.written + 1), "--count", str(count)),
-                        *("--rate", str(self.rate), "--bulk", "100"),
+                        *("--rate", str(self.rate)),
                     ],
                     stdout=subprocess.DEVNULL,
                     check=False,
@@ -43,6 +45,7 @@ class EventLoad(threading.Thread):
                 self.failed = True
                 return
             self.written += count
+            self.seconds += time.time() - began
 
     def stop(self):
         self.stopping.set()

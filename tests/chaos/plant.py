@@ -192,6 +192,22 @@ class Plant(Host):
         )
         return path
 
+    def use_tls(self):
+        """Mutual TLS between the stages of the event path, as it is off loopback."""
+        folder = os.path.join(self.folder, "certificates")
+        script = os.path.join(ROOT, "deploy/certificates/certificates.sh")
+        subprocess.run([script, folder], check=True, stdout=subprocess.DEVNULL)
+        for name in EVENT_STAGES:
+            with open(self.stages[name].config, encoding="utf-8") as file:
+                text = file.read()
+            files = {"ca_file": "ca.crt", "certificate_file": "tls.crt", "key_file": "tls.key"}
+            for key, file_name in files.items():
+                files[key] = os.path.join(folder, name, file_name)
+            security = dict(files, flow_peers=["es-reader", "scorer"])
+            self.stages[name].config = os.path.join(self.folder, name + ".yml")
+            with open(self.stages[name].config, "w", encoding="utf-8") as file:
+                file.write(text + "security: %s\n" % json.dumps(security))
+
     def start_all(self, binaries):
         for name in STAGES:
             self.stages[name].start(binaries)

@@ -2,7 +2,8 @@
 """Rolling restarts and upgrades under load: every stage ends at SIGTERM and starts again, and
 nothing is lost or delivered twice.
 
-    rolling.py BINARIES [--restarts 200] [--seed N] [--rate 3000] [--old BINARIES] [--freeze N]
+    rolling.py BINARIES [--restarts 200] [--seed N] [--rate 3000] [--tls]
+               [--old BINARIES] [--freeze N]
 
 Without --old: stages in random order. With --old: all stages begin as the old release; in every
 order of the stages of the event path, each becomes the new one and then, in reverse, the old one
@@ -111,7 +112,11 @@ def report(plant, options, seed, figures):
         plant.faults.append("indexed %d of %d" % (verdict.indexed, events.written))
     if verdict.events[2] or verdict.alerts[2]:
         plant.faults.append("came out of nowhere: %s, %s" % (verdict.events, verdict.alerts))
-    print("books of %d ended stages balanced" % plant.books_closed)
+    print(
+        "%.0f events a second were written; books of %d ended stages balanced; %d bodies of the "
+        "alerts' client were cut off and posted again"
+        % (events.written / max(events.seconds, 1), plant.books_closed, alerts.reposted)
+    )
     for fault in plant.faults:
         print("FAULT %s" % fault)
     return not plant.faults and not any(verdict.events + verdict.alerts)
@@ -124,12 +129,15 @@ def main():
     parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(10**6))
     parser.add_argument("--rate", type=int, default=3000, help="documents a second")
     parser.add_argument("--old", help="binaries of the release before: upgrade and roll back")
+    parser.add_argument("--tls", action="store_true", help="mutual TLS between the stages")
     parser.add_argument("--freeze", type=int, default=0, help="SIGSTOP so often, no restarts")
     options = parser.parse_args()
     random.seed(options.seed)
     print("seed %d" % options.seed, flush=True)
     plant = Plant(options.binaries)
     try:
+        if options.tls:
+            plant.use_tls()
         good = run(plant, options, options.seed)
         if not good:
             plant.show_logs()
