@@ -79,6 +79,12 @@ class Stage:
         self.process.send_signal(number)
         return self.await_end(began)
 
+    def kill(self):
+        self.process.kill()
+        self.process.wait()
+        self.new_log()
+        return 0.0
+
     def await_end(self, began, code=0):
         try:
             ended = self.process.wait(STOP_SECONDS_MAX + 20)
