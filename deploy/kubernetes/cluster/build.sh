@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Builds what the test cluster is made of, where it is missing: the Kubernetes programs and CoreDNS
-# from the Go module proxy (11 minutes of CPU; kubectl alone 3), and the images of pause and CoreDNS.
+# from the Go module proxy (11 minutes of CPU; kubectl alone 3), the images of pause and CoreDNS,
+# and the types that cert-manager and the Prometheus operator define.
 #
 #   build.sh [PROGRAM ...]    all, or only kubectl, kube-apiserver, ...
 #
@@ -51,6 +52,26 @@ build_images() {
   rm -r "$work"
 }
 
+# fetch_types MODULE FILE...: CustomResourceDefinitions out of a Go module
+fetch_types() {
+  local folder file
+  folder=$(cd "$(mktemp -d)" && go mod download -json "$1" | sed -n 's/.*"Dir": "\(.*\)".*/\1/p')
+  mkdir -p "$cache/types"
+  for file in "${@:2}"; do
+    # Some are templates, in comments and labels only.
+    sed "/'{{/d" "$folder/$file" >"$cache/types/$(basename "$file")"
+  done
+}
+
+types() {
+  local monitoring=example/prometheus-operator-crd/monitoring.coreos.com_
+  [ ! -e "$cache/types/crd-issuers.yaml" ] || return 0
+  fetch_types github.com/prometheus-operator/prometheus-operator@v0.77.2 \
+    ${monitoring}servicemonitors.yaml ${monitoring}prometheusrules.yaml
+  fetch_types github.com/cert-manager/cert-manager@v1.15.3 \
+    deploy/crds/crd-certificates.yaml deploy/crds/crd-issuers.yaml
+}
+
 for program in "${@:-${programs[@]}}"; do
   [ -x "$cache/bin/$program" ] ||
     build_program "$here/binaries" "k8s.io/kubernetes/cmd/$program" "$cache/bin/$program"
@@ -58,3 +79,4 @@ done
 [ $# -eq 0 ] || exit 0
 [ -x "$cache/bin/coredns" ] || build_program "$here/dns" . "$cache/bin/coredns"
 build_images
+types
