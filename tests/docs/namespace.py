@@ -28,8 +28,10 @@ def enter():
                 continue
             folder = tempfile.mkdtemp(prefix="nightjar-docs-")
             environment = dict(os.environ, **{MARK: folder})
+            # Bash as the first process reaps whatever is left by its parents.
+            inside = ["bash", "-c", '"$@"; exit $?', "-", sys.executable, "-B", *sys.argv]
             done = subprocess.run(
-                [*way, "--kill-child", "-p", "-f", "--mount-proc", sys.executable, "-B", *sys.argv],
+                [*way, "--kill-child", "-p", "-f", "--mount-proc", *inside],
                 env=environment,
                 check=False,
             )
