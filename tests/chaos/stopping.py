@@ -26,7 +26,7 @@ ALERTS_PER_SECOND = 10
 SECOND_SIGTERM_SECONDS_MAX = 1
 GRACE_SECONDS = 45  # what service managers give before they kill
 BODIES_MAX = 4 * 5000  # what a hung engine may have taken without an answer
-STARTS_CUT_SHORT = 5  # of each stage
+STARTS_CUT_SHORT = 3  # of each stage
 
 
 class Away:
