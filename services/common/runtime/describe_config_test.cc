@@ -24,8 +24,8 @@ class DescribeConfigTest : public testing::Test {
     stage_metrics_.Refresh();
     return metrics_.Render();
   }
-  static std::string Insecure(const std::string& endpoint, int value) {
-    return "nightjar_stage_insecure_transport{endpoint=\"" + endpoint + "\",stage=\"es-reader\"} " +
+  static std::string Insecure(const std::string& to, int value) {
+    return "nightjar_stage_insecure_transport{stage=\"es-reader\",to=\"" + to + "\"} " +
            std::to_string(value) + "\n";
   }
 
@@ -61,8 +61,8 @@ TEST_F(DescribeConfigTest, TlsThatTrustsAnybodyIsNot) {
 
 TEST_F(DescribeConfigTest, AStageSpeaksOnlyForTheEndpointsItUses) {
   EXPECT_THAT(Page(0, "[::1]:0"),
-              AllOf(HasSubstr(Insecure("stages", 0)), Not(HasSubstr("endpoint=\"engine\"")),
-                    Not(HasSubstr("endpoint=\"elasticsearch\""))));
+              AllOf(HasSubstr(Insecure("stages", 0)), Not(HasSubstr("to=\"engine\"")),
+                    Not(HasSubstr("to=\"elasticsearch\""))));
 }
 
 }  // namespace

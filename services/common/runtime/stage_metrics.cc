@@ -61,10 +61,10 @@ void StageMetrics::WatchCertificate(const std::string& file) {
   certificate_ = file;
 }
 
-void StageMetrics::SetInsecure(const std::string& endpoint, bool insecure) {
+void StageMetrics::SetInsecure(const std::string& to, bool insecure) {
   Set("nightjar_stage_insecure_transport",
-      "1 when the way to this endpoint is plain text off the host, or TLS that trusts anybody.",
-      insecure ? 1 : 0, {{"endpoint", endpoint}});
+      "1 when the way there is plain text off the host, or TLS that trusts anybody.",
+      insecure ? 1 : 0, {{"to", to}});
 }
 
 void StageMetrics::Refresh() {

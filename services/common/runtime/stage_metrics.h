@@ -22,9 +22,9 @@ class StageMetrics {
   void WatchFolder(const std::string& folder);
   // End of validity of the certificates in `file` (PEM), from now on.
   void WatchCertificate(const std::string& file);
-  // Whether the way to `endpoint` (stages, elasticsearch, engine) is plain text off the host, or
+  // Whether the way to `to` (stages, elasticsearch, engine) is plain text off the host, or
   // TLS that trusts anybody.
-  void SetInsecure(const std::string& endpoint, bool insecure);
+  void SetInsecure(const std::string& to, bool insecure);
 
   // Brings everything up to date; before each rendering.
   void Refresh();

@@ -99,15 +99,13 @@ TEST_F(StageMetricsTest, ProcessDiskVersionAndTransport) {
   stage_metrics_.SetInsecure("stages", false);
   EXPECT_THAT(
       Page(),
-      AllOf(
-          HasSubstr("nightjar_stage_resident_memory_bytes{"),
-          HasSubstr("nightjar_stage_cpu_seconds_total{"),
-          HasSubstr("nightjar_stage_disk_free_bytes{"),
-          HasSubstr("nightjar_stage_disk_size_bytes{"),
-          HasSubstr(std::string("nightjar_build_info{stage=\"scorer\",version=\"") + Version()),
-          HasSubstr("nightjar_stage_insecure_transport{endpoint=\"engine\",stage=\"scorer\"} 1\n"),
-          HasSubstr(
-              "nightjar_stage_insecure_transport{endpoint=\"stages\",stage=\"scorer\"} 0\n")));
+      AllOf(HasSubstr("nightjar_stage_resident_memory_bytes{"),
+            HasSubstr("nightjar_stage_cpu_seconds_total{"),
+            HasSubstr("nightjar_stage_disk_free_bytes{"),
+            HasSubstr("nightjar_stage_disk_size_bytes{"),
+            HasSubstr(std::string("nightjar_build_info{stage=\"scorer\",version=\"") + Version()),
+            HasSubstr("nightjar_stage_insecure_transport{stage=\"scorer\",to=\"engine\"} 1\n"),
+            HasSubstr("nightjar_stage_insecure_transport{stage=\"scorer\",to=\"stages\"} 0\n")));
 }
 
 }  // namespace
