@@ -47,8 +47,8 @@ grpc::ServerUnaryReactor* Reply(grpc::CallbackServerContext& context, const absl
 
 void LogDone(grpc::CallbackServerContext& context, absl::string_view what,
              const admin::v1::EngineKey& key) {
-  runtime::LogAlways(absl::StrCat("API key ", key.prefix(), "... ", what, " by ", context.peer(),
-                                  ": ",
+  runtime::LogAlways(absl::StrCat("API key ", key.prefix(), "... ", what, " by ",
+                                  rpc::PeerName(*context.auth_context(), context.peer()), ": ",
                                   runtime::Printable(key.description(), kLoggedTextBytesMax)));
 }
 

@@ -30,20 +30,17 @@ absl::StatusOr<ReaderOptions> OptionsFromConfig(const config::Config& config) {
   options.start_was_set = config.reader.start != config::ReaderConfig().start;
   options.data_dir = config.data.dir;
   options.state_folder = absl::StrCat(config.data.dir, "/es_reader");
-  const std::vector<std::string>& scorers = config.services.scorer.addresses;
-  if (scorers.size() != 1) {
-    return ConfigError(absl::StrCat(config.path, ": services.scorer.address: ", scorers.size(),
-                                    " addresses; es-reader takes one (a DNS name may stand for "
-                                    "several scorers)"));
+  options.scorers = config.services.scorer.addresses;
+  if (options.scorers.empty()) {
+    return ConfigError(absl::StrCat(config.path, ": services.scorer.address: no address"));
   }
-  options.scorer_address = scorers[0];
   options.security = rpc::FromConfig(config.security);
   return options;
 }
 
-rpc::FlowClientOptions FlowOptions(const ReaderOptions& options, uint64_t fencing_token) {
-  rpc::FlowClientOptions flow;
-  flow.address = options.scorer_address;
+rpc::FlowPoolOptions FlowOptions(const ReaderOptions& options, uint64_t fencing_token) {
+  rpc::FlowPoolOptions flow;
+  flow.addresses = options.scorers;
   absl::BitGen random;
   flow.source =
       absl::StrFormat("es-reader-%d-%016x", fencing_token, absl::Uniform<uint64_t>(random));

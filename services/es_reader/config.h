@@ -8,7 +8,7 @@
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "services/common/config/config.h"
-#include "services/common/rpc/flow_client.h"
+#include "services/common/rpc/flow_pool.h"
 #include "services/common/rpc/security.h"
 #include "services/es_reader/elastic/elastic_options.h"
 #include "services/es_reader/schema/decoder_options.h"
@@ -23,11 +23,11 @@ struct ReaderOptions {
   DecoderOptions decoder;
   ThrottleOptions throttle;
   absl::Duration poll_interval = absl::Seconds(1);
-  std::string start = "24h";   // reader.start, valid
-  bool start_was_set = false;  // ... to something else than the default
-  std::string data_dir;        // where NFR's bookmarks are, if any
-  std::string state_folder;    // <data.dir>/es_reader
-  std::string scorer_address;
+  std::string start = "24h";         // reader.start, valid
+  bool start_was_set = false;        // ... to something else than the default
+  std::string data_dir;              // where NFR's bookmarks are, if any
+  std::string state_folder;          // <data.dir>/es_reader
+  std::vector<std::string> scorers;  // where they are; a name may stand for several
   rpc::SecurityOptions security;
 };
 
@@ -35,7 +35,7 @@ struct ReaderOptions {
 absl::StatusOr<ReaderOptions> OptionsFromConfig(const config::Config& config);
 
 // One life of this reader, named so that downstream tells it from every other.
-rpc::FlowClientOptions FlowOptions(const ReaderOptions& options, uint64_t fencing_token);
+rpc::FlowPoolOptions FlowOptions(const ReaderOptions& options, uint64_t fencing_token);
 
 }  // namespace nightjar::es_reader
 

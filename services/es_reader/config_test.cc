@@ -34,7 +34,7 @@ TEST(ConfigTest, TheReadersOptionsComeFromTheFile) {
   EXPECT_EQ(options->throttle.docs_per_second_max, 500u);
   EXPECT_EQ(options->throttle.searches_in_flight_max, 2);
   EXPECT_EQ(options->state_folder, "/data/es_reader");
-  EXPECT_EQ(options->scorer_address, "127.0.0.1:7402");
+  EXPECT_THAT(options->scorers, testing::ElementsAre("127.0.0.1:7402"));
   EXPECT_FALSE(options->start_was_set);
 }
 
@@ -51,11 +51,8 @@ TEST(ConfigTest, WhatCannotWorkIsRefusedAtTheStart) {
   } kCases[] = {
       {[](config::Config& c) { c.elastic.enabled = false; }, "inputs.elastic is not enabled"},
       {[](config::Config& c) { c.reader.start = "soon"; }, "reader.start: \"soon\""},
-      {[](config::Config& c) {
-         c.services.scorer.addresses = {"a:1", "b:2"};
-       },
-       "2 addresses"},
-      {[](config::Config& c) { c.services.scorer.addresses = {}; }, "0 addresses"},
+      {[](config::Config& c) { c.services.scorer.addresses = {}; },
+       "services.scorer.address: no address"},
   };
   for (const auto& test : kCases) {
     SCOPED_TRACE(test.problem);

@@ -34,7 +34,7 @@ absl::Status Run(const runtime::Flags& flags) {
   metrics::Ledger ledger(metrics, kStage.name);
   runtime::StageMonitor monitor(kStage.name, ledger, SystemClock());
   reload::Reloader reloader(config, config::kElastic, {}, monitor);
-  rpc::FlowClient flow(FlowOptions(options, folder->fencing_token()), security, SystemClock());
+  rpc::FlowPool flow(FlowOptions(options, folder->fencing_token()), security, SystemClock());
   Reader reader(options, folder->fencing_token(),
                 {flow, monitor, ledger, metrics, checkpoint::LocalFileSystem(), SystemClock(),
                  runtime::RequestStop});

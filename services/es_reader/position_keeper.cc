@@ -9,7 +9,7 @@
 namespace nightjar::es_reader {
 
 PositionKeeper::PositionKeeper(checkpoint::Checkpoint& checkpoint, ReaderState& state,
-                               rpc::FlowClient& flow, runtime::StageMonitor& monitor,
+                               rpc::FlowPool& flow, runtime::StageMonitor& monitor,
                                ReaderMetrics& metrics, Clock& clock)
     : checkpoint_(checkpoint),
       state_(state),

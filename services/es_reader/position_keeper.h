@@ -10,7 +10,7 @@
 #include "absl/time/time.h"
 #include "services/common/checkpoint/checkpoint.h"
 #include "services/common/clock/clock.h"
-#include "services/common/rpc/flow_client.h"
+#include "services/common/rpc/flow_pool.h"
 #include "services/common/runtime/stage_monitor.h"
 #include "services/es_reader/reader_metrics.h"
 #include "services/es_reader/reader_state.h"
@@ -23,7 +23,7 @@ class PositionKeeper {
   static constexpr absl::Duration kSaveEvery = absl::Seconds(1);    // at most
   static constexpr absl::Duration kFailingMax = absl::Seconds(30);  // then reading stops
 
-  PositionKeeper(checkpoint::Checkpoint& checkpoint, ReaderState& state, rpc::FlowClient& flow,
+  PositionKeeper(checkpoint::Checkpoint& checkpoint, ReaderState& state, rpc::FlowPool& flow,
                  runtime::StageMonitor& monitor, ReaderMetrics& metrics, Clock& clock);
 
   // Collects the windows that closed, saves when there is something new and the last save is long
@@ -38,7 +38,7 @@ class PositionKeeper {
 
   checkpoint::Checkpoint& checkpoint_;
   ReaderState& state_;
-  rpc::FlowClient& flow_;
+  rpc::FlowPool& flow_;
   runtime::StageMonitor& monitor_;
   ReaderMetrics& metrics_;
   Clock& clock_;

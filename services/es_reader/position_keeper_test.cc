@@ -50,7 +50,7 @@ class PositionKeeperTest : public testing::Test {
   runtime::StageMonitor monitor_{"es-reader", ledger_, clock_};
   ReaderMetrics reader_metrics_{metrics_};
   rpc::Security security_;
-  rpc::FlowClient flow_{{}, security_, clock_};  // never started
+  rpc::FlowPool flow_{{{"127.0.0.1:1"}, "", {}, {}}, security_, clock_};  // never started
   ReaderState state_{ThrottleOptions{}};
   ShardPtr shard_;
   checkpoint::Checkpoint checkpoint_{files_, "/state"};

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "prometheus/counter.h"
 #include "prometheus/gauge.h"
 #include "prometheus/histogram.h"
@@ -159,16 +160,17 @@ void Reader::Round(bool last) {
 }
 
 void Reader::ReportDownstream() {
-  const rpc::FlowClient::State flow = ports_.flow.state();
-  ports_.monitor.SetPeer("scorer", options_.scorer_address, flow.connected, flow.error);
+  const rpc::FlowPool::State flow = ports_.flow.state();
+  const std::string scorers = absl::StrJoin(options_.scorers, ", ");
+  ports_.monitor.SetPeer("scorer", scorers, flow.connected, flow.error);
   ports_.monitor.SetCredit(flow.credit_batches, flow.credit_bytes);
   const absl::Duration now = ports_.clock.Monotonic();
   if (flow.connected) {
     connected_at_ = now;
     ports_.monitor.ClearCondition("scorer");
   } else if (now - connected_at_ >= kDisconnectedMax) {
-    ports_.monitor.SetCondition("scorer", absl::StrCat("not connected to the scorer at ",
-                                                       options_.scorer_address, ": ", flow.error));
+    ports_.monitor.SetCondition(
+        "scorer", absl::StrCat("not connected to the scorer at ", scorers, ": ", flow.error));
   }
   metrics_.quarantine_full.Set(quarantine_->full() ? 1 : 0);
   if (quarantine_->full()) {

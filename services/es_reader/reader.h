@@ -18,7 +18,7 @@
 #include "services/common/clock/clock.h"
 #include "services/common/metrics/ledger.h"
 #include "services/common/metrics/metrics.h"
-#include "services/common/rpc/flow_client.h"
+#include "services/common/rpc/flow_pool.h"
 #include "services/common/runtime/stage_monitor.h"
 #include "services/es_reader/config.h"
 #include "services/es_reader/discovery.h"
@@ -34,7 +34,7 @@ namespace nightjar::es_reader {
 // What the reader works with. All of it outlives the reader; `flow` is started, and shut down by
 // the reader.
 struct ReaderPorts {
-  rpc::FlowClient& flow;
+  rpc::FlowPool& flow;
   runtime::StageMonitor& monitor;
   metrics::Ledger& ledger;
   metrics::Metrics& metrics;

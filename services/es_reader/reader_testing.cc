@@ -18,17 +18,17 @@ ReaderOptions Options(const std::string& elastic_url, const std::string& taker_a
   options.start_was_set = true;
   options.data_dir = folder;
   options.state_folder = folder;
-  options.scorer_address = taker_address;
+  options.scorers = {taker_address};
   if (change) change(options);
   return options;
 }
 
-rpc::FlowClientOptions Flow(const std::string& address) {
-  rpc::FlowClientOptions flow;
-  flow.address = address;
+rpc::FlowPoolOptions Flow(const std::string& address) {
+  rpc::FlowPoolOptions flow;
+  flow.addresses = {address};
   flow.source = "reader-in-a-test";
-  flow.reconnect_min = absl::Milliseconds(1);
-  flow.reconnect_max = absl::Milliseconds(20);
+  flow.streams.reconnect_min = absl::Milliseconds(1);
+  flow.streams.reconnect_max = absl::Milliseconds(20);
   return flow;
 }
 

@@ -17,7 +17,7 @@
 #include "services/common/clock/clock.h"
 #include "services/common/metrics/ledger.h"
 #include "services/common/metrics/metrics.h"
-#include "services/common/rpc/flow_client.h"
+#include "services/common/rpc/flow_pool.h"
 #include "services/common/rpc/flow_server.h"
 #include "services/common/rpc/flow_testing.h"
 #include "services/common/rpc/security.h"
@@ -86,7 +86,7 @@ class ReaderLife {
   metrics::Ledger ledger_;
   runtime::StageMonitor monitor_;
   rpc::Security security_;
-  rpc::FlowClient flow_;
+  rpc::FlowPool flow_;
   std::mutex mutex_;
   std::condition_variable changed_;
   absl::Status stop_status_;

@@ -6,14 +6,14 @@
 #include <mutex>
 #include <thread>
 #include <utility>
+#include <vector>
 
 #include "absl/random/random.h"
-#include "grpcpp/create_channel.h"
 #include "services/common/rpc/client_stream.h"
+#include "services/common/rpc/flow_channels.h"
 #include "services/common/rpc/grpc_status.h"
 #include "services/common/rpc/message_check.h"
 #include "services/common/rpc/outbox.h"
-#include "services/common/rpc/settings.h"
 #include "services/common/rpc/tls_credentials.h"
 #include "services/common/status/check.h"
 #include "services/common/status/status_macros.h"
@@ -34,14 +34,13 @@ constexpr absl::Duration kCloseMax = absl::Seconds(1);
 // Send and the stream's reactions do the work.
 class FlowClient::Impl final : public ClientStream::Owner {
  public:
-  Impl(FlowClientOptions options, const Security& security, Clock& clock)
+  Impl(FlowClientOptions options, std::shared_ptr<const FlowChannels> channels, size_t home,
+       Clock& clock)
       : options_(std::move(options)),
-        tls_(security.tls()),
+        channels_(std::move(channels)),
+        home_(home),
         clock_(clock),
-        stub_(telemetry::v1::Telemetry::NewStub(grpc::CreateCustomChannel(
-            options_.address, security.channel_credentials(), ClientChannelArguments()))) {
-    PinCallbackQueue();
-  }
+        rotation_(options_.rotation) {}
 
   void Start() {
     std::lock_guard<std::mutex> lock(mutex_);
@@ -50,6 +49,8 @@ class FlowClient::Impl final : public ClientStream::Owner {
   }
 
   absl::Status Send(BatchPtr batch, OnEnded on_ended);
+  uint32_t room() const;
+  bool TrySend(BatchPtr& batch, size_t bytes_without_id, OnEnded& on_ended);
   void SendDurable(telemetry::v1::Durable durable);
   void Shutdown(absl::Duration deadline);
   State state() const;
@@ -67,11 +68,16 @@ class FlowClient::Impl final : public ClientStream::Owner {
   std::shared_ptr<const FlowRequest> NextBatch();
   void TakeHave(const telemetry::v1::Have& have);
   absl::Duration ReconnectDelay();
+  const std::string& address() const { return channels_->address(at_); }
+  // There is a taker that takes new batches.
+  bool open() const { return connected_ && !peer_drains_ && !rotation_.retiring(); }
+  void NotifyRoom();
+  void LeaveIfRetired();
 
   const FlowClientOptions options_;
-  const bool tls_;
+  const std::shared_ptr<const FlowChannels> channels_;
+  const size_t home_;
   Clock& clock_;
-  const std::unique_ptr<telemetry::v1::Telemetry::Stub> stub_;
 
   std::mutex shutdown_mutex_;  // held for the whole of Shutdown, before mutex_
   mutable std::mutex mutex_;
@@ -83,8 +89,10 @@ class FlowClient::Impl final : public ClientStream::Owner {
   bool timers_changed_ = false;
 
   Outbox outbox_;
+  RotationTimer rotation_;
 
   // Of the present stream.
+  size_t at_ = 0;  // its channel
   ClientStream* stream_ = nullptr;
   bool hello_written_ = false;
   bool connected_ = false;  // the taker has answered Hello
@@ -95,6 +103,7 @@ class FlowClient::Impl final : public ClientStream::Owner {
   std::map<std::string, telemetry::v1::Durable> durables_;  // by epoch, the newest covers all
 
   bool said_away_ = false;  // since the last connection
+  size_t hops_ = 0;         // channels tried since then
   int failures_ = 0;        // reconnects in a row
   std::string error_ = "not connected yet";
   uint64_t reconnects_ = 0;
@@ -106,13 +115,30 @@ absl::Status FlowClient::Impl::Send(BatchPtr batch, OnEnded on_ended) {
   const size_t bytes_without_id = batch->batch().ByteSizeLong();
   RETURN_IF_ERROR(CheckBatch(batch->batch(), bytes_without_id));
   std::unique_lock<std::mutex> lock(mutex_);
-  sendable_.wait(lock, [&] {
-    return stopping_ || (connected_ && !peer_drains_ && outbox_.CanTake(bytes_without_id));
-  });
+  sendable_.wait(lock, [&] { return stopping_ || (open() && outbox_.CanTake(bytes_without_id)); });
   if (stopping_) return absl::CancelledError("the sender is stopping");
   outbox_.Take(std::move(batch), bytes_without_id, std::move(on_ended));
   stream_->Pump();
   return absl::OkStatus();
+}
+
+uint32_t FlowClient::Impl::room() const {
+  std::lock_guard<std::mutex> lock(mutex_);
+  const bool takes = !stopping_ && open() && outbox_.CanTake(0);
+  return takes ? static_cast<uint32_t>(outbox_.credit().batches) : 0;
+}
+
+bool FlowClient::Impl::TrySend(BatchPtr& batch, size_t bytes_without_id, OnEnded& on_ended) {
+  std::lock_guard<std::mutex> lock(mutex_);
+  if (stopping_ || !open() || !outbox_.CanTake(bytes_without_id)) return false;
+  outbox_.Take(std::move(batch), bytes_without_id, std::move(on_ended));
+  stream_->Pump();
+  return true;
+}
+
+void FlowClient::Impl::NotifyRoom() {
+  sendable_.notify_all();
+  if (options_.on_room) options_.on_room();
 }
 
 void FlowClient::Impl::SendDurable(telemetry::v1::Durable durable) {
@@ -174,8 +200,9 @@ void FlowClient::Impl::Run() {
 void FlowClient::Impl::RunStream(std::unique_lock<std::mutex>& lock) {
   hello_written_ = peer_drains_ = drain_written_ = heartbeat_due_ = false;
   cancelled_for_ = "";
+  at_ = (home_ + hops_) % channels_->size();
   stream_ = new ClientStream(mutex_, *this, clock_);
-  stream_->Start(*stub_);
+  stream_->Start(channels_->stub(at_));
   while (stream_ != nullptr) {
     // A write that ends meanwhile brings its heartbeat timer back: do not sleep past that.
     const absl::Duration wait =
@@ -196,7 +223,7 @@ absl::Duration FlowClient::Impl::NextTimer() const {
   } else if (stream_->writable()) {
     next = std::min(next, stream_->last_written() + options_.heartbeat_interval);
   }
-  return std::min(next, outbox_.NextPutOff());
+  return std::min({next, outbox_.NextPutOff(), rotation_.due()});
 }
 
 void FlowClient::Impl::OnTimer() {
@@ -210,9 +237,18 @@ void FlowClient::Impl::OnTimer() {
     stream_->Cancel();
     return;
   }
+  if (rotation_.due() <= now) {
+    rotation_.OnDue(now);
+    NotifyRoom();  // it may be kept after all
+    LeaveIfRetired();
+  }
   outbox_.WakePutOff(now);
   if (now - stream_->last_written() >= options_.heartbeat_interval) heartbeat_due_ = true;
   stream_->Pump();
+}
+
+void FlowClient::Impl::LeaveIfRetired() {
+  if (outbox_.empty() && rotation_.OnAcked()) stream_->HalfClose();
 }
 
 absl::Duration FlowClient::Impl::ReconnectDelay() {
@@ -255,7 +291,7 @@ std::shared_ptr<const FlowRequest> FlowClient::Impl::NextBatch() {
   if (!connected_ || peer_drains_) return nullptr;
   const bool resending = outbox_.resending();
   std::shared_ptr<const FlowRequest> batch = outbox_.Next();
-  if (resending && !outbox_.resending()) sendable_.notify_all();
+  if (resending && !outbox_.resending()) NotifyRoom();
   return batch;
 }
 
@@ -266,7 +302,7 @@ void FlowClient::Impl::OnResponse(const FlowResponse& response) {
     if (response.has_have()) TakeHave(response.have());
     if (response.has_credit()) {
       outbox_.AddCredit(response.credit());
-      sendable_.notify_all();
+      NotifyRoom();
     }
     if (response.has_ack()) outbox_.TakeAck(response.ack(), ended);
     if (response.has_nack() && outbox_.TakeNack(response.nack(), clock_.Monotonic(), ended)) {
@@ -274,7 +310,10 @@ void FlowClient::Impl::OnResponse(const FlowResponse& response) {
       changed_.notify_all();
     }
     if (response.has_drain()) peer_drains_ = true;
-    if (stream_ != nullptr) stream_->Pump();
+    if (stream_ != nullptr) {
+      stream_->Pump();
+      LeaveIfRetired();
+    }
     if (!ended.empty()) changed_.notify_all();
   }
   for (auto& [on_ended, result] : ended) on_ended(std::move(result));
@@ -285,23 +324,33 @@ void FlowClient::Impl::TakeHave(const telemetry::v1::Have& have) {
   connected_ = true;
   said_away_ = false;
   failures_ = 0;
+  hops_ = 0;
+  rotation_.OnConnected(clock_.Monotonic());
+  timers_changed_ = true;
+  changed_.notify_all();
   const size_t resend = outbox_.Resume(have);
-  spdlog::info("flow to {}: connected, {} batches to send again", options_.address, resend);
+  spdlog::log(rotation_.settled() ? spdlog::level::debug : spdlog::level::info,
+              "flow to {}: connected, {} batches to send again", address(), resend);
 }
 
 void FlowClient::Impl::OnClosed(const grpc::Status& status) {
   std::string error = cancelled_for_;
   if (error.empty()) error = status.ok() ? "closed by the taker" : ToAbsl(status).ToString();
-  if (tls_ && !connected_) error = ExplainHandshake(error);
-  if (connected_ && !closed_) {
+  if (channels_->tls() && !connected_) error = ExplainHandshake(error);
+  const bool left = rotation_.leaving();  // that is as it should be
+  if (left) {
+    error = "moving on";
+  } else if (connected_ && !closed_) {
     // Every stream ends when its connection has come of age: nothing is wrong until it stays away.
-    spdlog::info("flow to {}: {}; connecting again", options_.address, error);
+    spdlog::info("flow to {}: {}; connecting again", address(), error);
   } else if (!closed_ && !said_away_) {
     said_away_ = true;
-    spdlog::warn("flow to {}: {}; trying again until it is back", options_.address, error);
+    spdlog::warn("flow to {}: {}; trying again until it is back", address(), error);
   }
   error_ = std::move(error);
-  ++failures_;
+  rotation_.OnClosed();
+  failures_ = left ? 0 : failures_ + 1;
+  if (!connected_) ++hops_;
   stream_ = nullptr;
   connected_ = false;
   outbox_.Disconnect();
@@ -310,7 +359,14 @@ void FlowClient::Impl::OnClosed(const grpc::Status& status) {
 }
 
 FlowClient::FlowClient(FlowClientOptions options, const Security& security, Clock& clock)
-    : impl_(std::make_unique<Impl>(std::move(options), security, clock)) {}
+    : FlowClient(
+          options,
+          std::make_shared<FlowChannels>(std::vector<std::string>{options.address}, security), 0,
+          clock) {}
+
+FlowClient::FlowClient(FlowClientOptions options, std::shared_ptr<const FlowChannels> channels,
+                       size_t home, Clock& clock)
+    : impl_(std::make_unique<Impl>(std::move(options), std::move(channels), home, clock)) {}
 
 FlowClient::~FlowClient() { Shutdown(absl::ZeroDuration()); }
 
@@ -318,6 +374,12 @@ void FlowClient::Start() { impl_->Start(); }
 
 absl::Status FlowClient::Send(BatchPtr batch, OnEnded on_ended) {
   return impl_->Send(std::move(batch), std::move(on_ended));
+}
+
+uint32_t FlowClient::room() const { return impl_->room(); }
+
+bool FlowClient::TrySend(BatchPtr& batch, size_t bytes_without_id, OnEnded& on_ended) {
+  return impl_->TrySend(batch, bytes_without_id, on_ended);
 }
 
 void FlowClient::SendDurable(telemetry::v1::Durable durable) {

@@ -2,9 +2,11 @@
 #ifndef SERVICES_COMMON_RPC_FLOW_CLIENT_H_
 #define SERVICES_COMMON_RPC_FLOW_CLIENT_H_
 
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "absl/status/status.h"
@@ -13,9 +15,12 @@
 #include "services/common/clock/clock.h"
 #include "services/common/rpc/batch_message.h"
 #include "services/common/rpc/batch_result.h"
+#include "services/common/rpc/flow_rotation.h"
 #include "services/common/rpc/security.h"
 
 namespace nightjar::rpc {
+
+class FlowChannels;
 
 struct FlowClientOptions {
   std::string address;  // host:port or a gRPC target
@@ -24,6 +29,9 @@ struct FlowClientOptions {
   absl::Duration silence_max = absl::Seconds(45);  // no message for this long: cancel and reconnect
   absl::Duration reconnect_min = absl::Milliseconds(200);
   absl::Duration reconnect_max = absl::Seconds(10);  // full jitter between the two
+  std::optional<FlowRotation> rotation;              // unset: streams last
+  // Called whenever TrySend may have become possible, under a lock: do not call the client in it.
+  std::function<void()> on_room;
 };
 
 // Keeps one stream to one taker, for ever. A batch given to Send stays in memory until it has
@@ -35,6 +43,10 @@ class FlowClient {
   using OnEnded = std::function<void(BatchResult)>;
 
   FlowClient(FlowClientOptions options, const Security& security, Clock& clock);
+  // Sends on `channels` (options.address is not looked at): on number `home`, and while that fails
+  // on the ones after it in turn.
+  FlowClient(FlowClientOptions options, std::shared_ptr<const FlowChannels> channels, size_t home,
+             Clock& clock);
   ~FlowClient();  // as Shutdown(0)
 
   void Start();
@@ -43,6 +55,12 @@ class FlowClient {
   // `on_ended` is not called. kCancelled: Shutdown has begun. kInvalidArgument: over
   // kBatchEventsMax or kMessageBytesMax, split it.
   absl::Status Send(BatchPtr batch, OnEnded on_ended);
+
+  // How many batches may be sent now; 0 when there is no taker.
+  uint32_t room() const;
+  // As Send, for a batch of a checked size (encoded, without an id), but false instead of waiting;
+  // then it was not taken and both are as they were.
+  bool TrySend(BatchPtr& batch, size_t bytes_without_id, OnEnded& on_ended);
 
   // Tells the taker what is durable here and needs no dedupe any more. Dropped silently while not
   // connected: the next one covers it.
