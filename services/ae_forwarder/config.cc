@@ -5,6 +5,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "services/common/analytics_api/engine_key.h"
+#include "services/common/http/ca_file.h"
 #include "services/common/http/url.h"
 #include "services/common/rpc/security_config.h"
 #include "services/common/runtime/main.h"
@@ -58,6 +59,7 @@ analytics_api::EngineClientOptions EngineOptions(const config::Config& from) {
 
 absl::StatusOr<ForwarderConfig> FromConfig(const config::Config& from) {
   RETURN_IF_ERROR(Validate(from));
+  RETURN_IF_ERROR(http::CheckCaFile("engine.ca_file", from.engine.ca_file));
   ForwarderConfig config;
   config.options.engine = EngineOptions(from);
   ASSIGN_OR_RETURN(config.options.engine.api_key, analytics_api::EngineKey(from));

@@ -11,6 +11,7 @@
 #include "absl/strings/strip.h"
 #include "services/common/analytics_api/engine_key.h"
 #include "services/common/config/small_file.h"
+#include "services/common/http/ca_file.h"
 #include "services/common/http/url.h"
 #include "services/common/rpc/security_config.h"
 #include "services/common/runtime/main.h"
@@ -89,6 +90,7 @@ absl::StatusOr<analytics_api::EngineClientOptions> EngineOptions(const config::C
     engine.endpoint.accept_gzip = engine.endpoint.accept_gzip || !http::IsLoopback(host);
   }
   engine.endpoint.user_agent = absl::StrCat("nightjar/", runtime::Version());
+  RETURN_IF_ERROR(http::CheckCaFile("engine.ca_file", from.engine.ca_file));
   engine.endpoint.ca_file = from.engine.ca_file;
   engine.endpoint.insecure_skip_verify = from.engine.insecure_skip_verify;
   engine.endpoint.proxy = from.engine.proxy;

@@ -1,5 +1,9 @@
 #include "services/analytics_engine/api/api_server.h"
 
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
 #include <algorithm>
 #include <utility>
 
@@ -7,8 +11,10 @@
 #include "httplib.h"
 #include "services/analytics_engine/api/event_decoder.h"
 #include "services/analytics_engine/api/replies.h"
+#include "services/common/clock/clock.h"
 #include "services/common/status/exit_status.h"
 #include "services/common/status/status_macros.h"
+#include "spdlog/spdlog.h"
 
 namespace nightjar::analytics_engine {
 namespace {
@@ -141,6 +147,23 @@ void AddHandlers(ApiHandler& handler, httplib::Server& server) {
   });
 }
 
+// The library keeps its connections to itself, and a client that sends a byte now and then could
+// keep this process for ever.
+void CutConnections(int port) {
+  for (int fd = 0; fd < getdtablesize(); ++fd) {
+    sockaddr_storage own{}, peer{};
+    socklen_t own_size = sizeof(own), peer_size = sizeof(peer);
+    if (getsockname(fd, reinterpret_cast<sockaddr*>(&own), &own_size) != 0) continue;
+    if (getpeername(fd, reinterpret_cast<sockaddr*>(&peer), &peer_size) != 0) continue;
+    // The port is at the same place in addresses of IPv4 and IPv6.
+    const bool internet = own.ss_family == AF_INET || own.ss_family == AF_INET6;
+    if (!internet || ntohs(reinterpret_cast<sockaddr_in&>(own).sin_port) != port) continue;
+    spdlog::warn("a request to the API is cut off: it did not end within {} s of the stop",
+                 absl::ToInt64Seconds(kApiDrainMax));
+    shutdown(fd, SHUT_RDWR);
+  }
+}
+
 std::unique_ptr<httplib::Server> MakeServer(bool tls, ApiCertificate& certificate) {
   if (!tls) return std::make_unique<httplib::Server>();
   return std::make_unique<httplib::SSLServer>([&certificate](SSL_CTX& context) {
@@ -180,7 +203,13 @@ absl::StatusOr<std::string> ApiServer::Start(const ApiServerOptions& options) {
     return ConfigError(
         absl::StrCat("cannot listen on ", options.listen.ToString(), " for the API"));
   }
-  thread_ = std::thread([this] { server_->listen_after_bind(); });
+  port_ = address.port;
+  thread_ = std::thread([this] {
+    server_->listen_after_bind();
+    std::lock_guard<std::mutex> lock(mutex_);
+    ended_ = true;
+    ended_changed_.notify_all();
+  });
   // Only then can stop() be relied on.
   while (!server_->is_running()) std::this_thread::yield();
   return address.ToString();
@@ -193,7 +222,13 @@ absl::Status ApiServer::ReloadCertificate() {
 
 void ApiServer::Shutdown() {
   if (server_ != nullptr) server_->stop();
-  if (thread_.joinable()) thread_.join();
+  if (!thread_.joinable()) return;
+  std::unique_lock<std::mutex> lock(mutex_);
+  const bool ended =
+      SystemClock().WaitFor(lock, ended_changed_, kApiDrainMax, [this] { return ended_; });
+  lock.unlock();
+  if (!ended) CutConnections(port_);
+  thread_.join();
 }
 
 }  // namespace nightjar::analytics_engine

@@ -2,12 +2,15 @@
 #ifndef SERVICES_ANALYTICS_ENGINE_API_API_SERVER_H_
 #define SERVICES_ANALYTICS_ENGINE_API_API_SERVER_H_
 
+#include <condition_variable>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <thread>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/time/time.h"
 #include "services/analytics_engine/api/api_certificate.h"
 #include "services/analytics_engine/api/api_handler.h"
 #include "services/common/runtime/listen_address.h"
@@ -18,9 +21,10 @@ class Server;
 
 namespace nightjar::analytics_engine {
 
-inline constexpr size_t kApiThreads = 32;             // connections served at a time
-inline constexpr time_t kApiIdleSeconds = 5;          // a connection without a request
-inline constexpr time_t kApiReadWriteSeconds = 10;    // without a byte moving
+inline constexpr size_t kApiThreads = 32;           // connections served at a time
+inline constexpr time_t kApiIdleSeconds = 5;        // a connection without a request
+inline constexpr time_t kApiReadWriteSeconds = 10;  // without a byte moving
+inline constexpr absl::Duration kApiDrainMax = absl::Seconds(15);
 inline constexpr size_t kApiBodyBytesMax = 10 << 20;  // as sent, and after decompression
 
 struct ApiServerOptions {
@@ -41,8 +45,8 @@ class ApiServer {
   // Shows the certificate of these files from the next handshake on, if the API has one at all. An
   // error leaves the one before.
   absl::Status ReloadCertificate();
-  // Finishes running requests; connections that idle end within kApiIdleSeconds. Idempotent, works
-  // unstarted.
+  // Finishes running requests for up to kApiDrainMax, then cuts their connections; those that idle
+  // end within kApiIdleSeconds. Idempotent, works unstarted.
   void Shutdown();
 
  private:
@@ -50,7 +54,11 @@ class ApiServer {
   ApiServerOptions options_;
   ApiCertificate certificate_;
   std::unique_ptr<httplib::Server> server_;
+  int port_ = -1;  // bound
   std::thread thread_;
+  std::mutex mutex_;
+  std::condition_variable ended_changed_;
+  bool ended_ = false;  // the thread has no connection left; guarded by mutex_
 };
 
 }  // namespace nightjar::analytics_engine

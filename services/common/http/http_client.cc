@@ -139,6 +139,7 @@ void HttpClient::Handle::ApplyTls(const Endpoint& endpoint) {
   const bool verify_peer = !endpoint.insecure_skip_verify || pinned.has_value();
   Set(CURLOPT_SSL_VERIFYPEER, verify_peer ? 1L : 0L);
   Set(CURLOPT_SSL_VERIFYHOST, endpoint.insecure_skip_verify ? 0L : 2L);
+  Set(CURLOPT_CA_CACHE_TIMEOUT, 0L);  // a renewed file counts at the next connection
   if (!endpoint.ca_file.empty()) Set(CURLOPT_CAINFO, endpoint.ca_file.c_str());
   if (!endpoint.client_certificate_file.empty()) {
     Set(CURLOPT_SSLCERT, endpoint.client_certificate_file.c_str());

@@ -1,4 +1,5 @@
 // Who is trusted over TLS, against real handshakes.
+#include <fstream>
 #include <string>
 #include <thread>
 
@@ -78,6 +79,26 @@ TEST_F(HttpClientTlsTest, TrustsTheConfiguredAuthorityAndNoOther) {
   EXPECT_OK(Get(endpoint, server.url()));
   endpoint.ca_file = "/no/such/file.pem";
   ExpectRefused(endpoint, server.url(), "/no/such/file.pem");
+}
+
+TEST_F(HttpClientTlsTest, ARenewedAuthorityCountsAtTheNextConnection) {
+  const std::string file = testing::TempDir() + "/renewed.crt";
+  const auto trust = [&file](const TestAuthority& authority) {
+    std::ofstream(file) << std::ifstream(authority.certificate_file()).rdbuf();
+  };
+  const TlsServer before(authority_.Issue("IP:127.0.0.1"));
+  const TlsServer after(other_authority_.Issue("IP:127.0.0.1"));
+  Endpoint endpoint;
+  endpoint.ca_file = file;
+  HttpClient client(endpoint);
+  Request request;
+  trust(authority_);
+  request.url = before.url();
+  EXPECT_OK(client.Send(request, &response_));
+  request.url = after.url();
+  EXPECT_THAT(client.Send(request, &response_), StatusIs(StatusCode::kUnavailable));
+  trust(other_authority_);
+  EXPECT_OK(client.Send(request, &response_));
 }
 
 TEST_F(HttpClientTlsTest, AnotherHostsCertificateIsRefused) {

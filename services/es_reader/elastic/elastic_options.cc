@@ -8,6 +8,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
+#include "services/common/http/ca_file.h"
 #include "services/common/status/exit_status.h"
 #include "services/common/status/status_macros.h"
 
@@ -84,6 +85,7 @@ absl::StatusOr<ElasticOptions> FromConfig(const config::ElasticConfig& config) {
   http::Endpoint& endpoint = options.endpoint;
   endpoint.user_agent = "nightjar-es-reader";
   endpoint.authorization = Authorization(config);
+  RETURN_IF_ERROR(http::CheckCaFile("inputs.elastic.ca_file", config.ca_file));
   endpoint.ca_file = config.ca_file;
   endpoint.ca_fingerprint_sha256 = config.ca_fingerprint;
   endpoint.insecure_skip_verify = config.insecure_skip_verify;

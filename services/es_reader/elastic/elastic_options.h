@@ -20,7 +20,8 @@ struct ElasticOptions {
   http::Endpoint endpoint;
 };
 
-// Exit code 78 (ConfigError) when the Cloud ID cannot be decoded or a host is not an http(s) URL.
+// Exit code 78 (ConfigError) when the Cloud ID cannot be decoded, a host is not an http(s) URL or
+// ca_file holds no certificate.
 absl::StatusOr<ElasticOptions> FromConfig(const config::ElasticConfig& config);
 
 // The value of the Authorization header: by API key, or by user and password; empty: none.

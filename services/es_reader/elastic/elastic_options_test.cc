@@ -2,6 +2,7 @@
 
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "services/common/http/test_certificates.h"
 #include "services/common/status/exit_status.h"
 #include "services/common/status/status_matchers.h"
 
@@ -65,14 +66,17 @@ TEST(FromConfigTest, UserPasswordAndTlsArePassedOn) {
   config.hosts = {"x"};
   config.username = "u";
   config.password = config::Secret("p");
-  config.ca_file = "ca.pem";
+  const http::TestAuthority authority;
+  config.ca_file = authority.certificate_file();
   config.ca_fingerprint = "ab";
   config.insecure_skip_verify = true;
   config.proxy = "http://proxy";
   const auto options = FromConfig(config);
   ASSERT_OK(options);
   EXPECT_EQ(options->endpoint.authorization.reveal(), "Basic dTpw");
-  EXPECT_EQ(options->endpoint.ca_file, "ca.pem");
+  EXPECT_EQ(options->endpoint.ca_file, authority.certificate_file());
+  config.ca_file = "/nonexistent/ca.pem";
+  EXPECT_EQ(ExitStatus(FromConfig(config).status()), kExitConfig);
   EXPECT_EQ(options->endpoint.ca_fingerprint_sha256, "ab");
   EXPECT_TRUE(options->endpoint.insecure_skip_verify);
   EXPECT_EQ(options->endpoint.proxy, "http://proxy");
