@@ -19,9 +19,9 @@
 
 namespace nightjar::es_reader {
 
-// Used by one thread, but for the last two methods. Failures are conditions of the stage, said once when they begin and once when
-// they end; what is known stays as it is until the cluster says otherwise. Everything passed in
-// outlives it.
+// Used by one thread, but for the last two methods. Failures are conditions of the stage, said once
+// when they begin and once when they end; what is known stays as it is until the cluster says
+// otherwise. Everything passed in outlives it.
 class Discovery {
  public:
   static constexpr absl::Duration kEvery = absl::Seconds(10);  // list, once there is an index

@@ -340,45 +340,10 @@ TEST(ConfigTest, AMissingEngineKeyIsWarnedAbout) {
   EXPECT_THAT(MustLoad("", kElastic).warnings, IsEmpty());
 }
 
-TEST(ConfigTest, ReferencesOfOtherSectionsNeedNotResolve) {
-  const std::string text = absl::StrCat(
-      "engine: {ca_file: '${env:NIGHTJAR_NOT_SET}', api_key: '${env:NIGHTJAR_NOT_SET}'}\n",
-      absl::StrReplaceAll(kElasticOn, {{"http://localhost:9200", "\"${file:/nonexistent}\""}}));
-  const Config config = MustLoad(text, 0);
-  EXPECT_FALSE(config.engine.api_key.empty());
-  EXPECT_THAT(LoadText(text, "config.yml", kEngine),
-              StatusIs(absl::StatusCode::kInvalidArgument,
-                       "config.yml:1: engine.api_key: environment variable NIGHTJAR_NOT_SET is "
-                       "not set"));
-  EXPECT_THAT(LoadText(text, "config.yml", kElastic),
-              StatusIs(absl::StatusCode::kInvalidArgument,
-                       "config.yml:5: inputs.elastic.hosts[0]: /nonexistent: cannot be read: No "
-                       "such file or directory"));
-}
-
-TEST(ConfigTest, OnlyTheEngineNeedsTheKeysOfItsClients) {
-  const std::string text = ApiKey("name: a, key: '${file:/nonexistent}', scopes: [ingest]");
-  const Config config = MustLoad(text, kElastic | kEngine);
-  EXPECT_EQ(config.analytics_engine.api_keys[0].name, "a");
-  EXPECT_THAT(Dump(config), HasSubstr("key: \"********\""));
-  EXPECT_THAT(LoadText(text, "config.yml", kApiKeys),
-              StatusIs(absl::StatusCode::kInvalidArgument,
-                       "config.yml:3: analytics_engine.api_keys[0].key: /nonexistent: cannot be "
-                       "read: No such file or directory"));
-}
-
 TEST(ConfigTest, EveryBinaryKnowsTheEnginesKind) {
   setenv("NIGHTJAR_ENGINE", "local", 1);
   EXPECT_EQ(MustLoad("engine: {host: '${env:NIGHTJAR_ENGINE}'}\n", 0).engine.kind,
             EngineKind::kNightjar);
-}
-
-TEST(ConfigTest, WhatAReferenceStandsForIsNeverShown) {
-  setenv("NIGHTJAR_CANARY", "canary", 1);
-  const auto config = LoadText("log: {level: '${env:NIGHTJAR_CANARY}'}", "config.yml", kAll);
-  EXPECT_THAT(config, StatusIs(absl::StatusCode::kInvalidArgument,
-                               "config.yml:1: log.level: ${env:NIGHTJAR_CANARY} is not one of: "
-                               "debug, info, warn, error"));
 }
 
 TEST(ConfigTest, DumpHidesSecretsAndLoadsAgain) {
