@@ -15,12 +15,13 @@ import os
 import re
 import signal
 import subprocess
+import textwrap
 
 # What each has when a block begins: tests/docs/README.md.
 HARNESSES = ("local", "mtls", "opensearch", "package", "compose", "kubernetes", "never")
 FENCE = re.compile(
-    r"(?:^<!-- run: (?P<harness>\w+)(?P<options>(?:; \w+: .*?)*) -->\n)?"
-    r"^```sh\n(?P<commands>.*?)^```$",
+    r"(?:^ *<!-- run: (?P<harness>\w+)(?P<options>(?:; \w+: .*?)*) -->\n)?"
+    r"^ *```sh\n(?P<commands>.*?)^ *```$",
     re.M | re.S,
 )
 OPTION = re.compile(r"; (expect|because|interrupt): (.*?)(?=; (?:expect|because|interrupt): |$)")
@@ -39,7 +40,7 @@ class Block:
         self.expect = options.get("expect")
         self.because = options.get("because")
         self.interrupt = float(options.get("interrupt", 0))  # seconds; 0: it ends by itself
-        self.commands = match["commands"]
+        self.commands = textwrap.dedent(match["commands"])
 
     def needs(self, program):
         return re.search(r"(^|[\s|(])%s\s" % re.escape(program), self.commands) is not None

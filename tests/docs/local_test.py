@@ -33,6 +33,10 @@ def run_all(documents, harness, stand):
     absent = () if os.environ["NIGHTJAR_DOCS_GRPCURL"] else ("grpcurl",)
     ran = 0
     for path in documents:
+        if not any(block.harness == harness for block in blocks.blocks(path)):
+            continue
+        if harness == "local":
+            stand.start_nightjar()
         ran += blocks.run(path, harness, stand.folder, stand.environment, absent)
     return ran
 
@@ -47,8 +51,7 @@ def main():
     stand = Stand(sys.argv[1], folder, os.environ["NIGHTJAR_DOCS_GRPCURL"])
     stand.start_elasticsearch()
     stand.start_telemetry()
-    stand.start_nightjar()
-    stand.await_alerts()
+    stand.start_nfr(sys.argv[1])
     ran = run_all(documents, "local", stand)
     stand.stop_nightjar()
     mtls.start(stand)

@@ -1,11 +1,10 @@
 """The stages once more, each with a certificate of its own, and an operator's at hand."""
 
-import json
 import os
 import subprocess
 import time
 
-from stand import ROOT
+from stand import CONFIG, ROOT
 
 # Each finds the one before it.
 STAGES = ("analytics-engine", "ae-forwarder", "scorer", "es-reader", "alert-poller")
@@ -30,8 +29,7 @@ def start(stand):
     """Makes certificates in `tls` and starts every stage; operator.yml is for people."""
     script = os.path.join(ROOT, "deploy/certificates/certificates.sh")
     subprocess.run([script, "tls"], cwd=stand.folder, check=True, env=stand.environment)
-    with open(os.path.join(stand.folder, "config.yml"), encoding="utf-8") as file:
-        config = file.read()
+    config = CONFIG % ROOT
     for stage in STAGES:
         path = os.path.join(stand.folder, stage + ".yml")
         tls = os.path.join(stand.folder, "tls", stage)

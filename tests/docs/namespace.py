@@ -18,7 +18,7 @@ WAYS = (["unshare", "-n", "-m"], ["unshare", "-r", "-n", "-m"])
 
 
 def enter():
-    """Runs this program anew where only loopback exists and /etc and /var/lib are private.
+    """Runs this program anew where only loopback exists and /etc, /var/lib and /run are its own.
 
     Returns the temporary folder to work in; None where the machine does not allow it.
     """
@@ -52,10 +52,11 @@ def loopback_up():
 
 
 def private_folders(folder):
-    """A copy of /etc in which stages have names, and an empty /var/lib."""
+    """A copy of /etc in which stages have names, and empty /var/lib and /run."""
     etc = os.path.join(folder, "etc")
     subprocess.run(["cp", "-a", "/etc", etc], check=True)
     with open(os.path.join(etc, "hosts"), "a", encoding="utf-8") as hosts:
         hosts.write("127.0.0.1 %s\n" % " ".join(STAGES))
     subprocess.run(["mount", "--bind", etc, "/etc"], check=True)
-    subprocess.run(["mount", "-t", "tmpfs", "-o", "mode=0755", "tmpfs", "/var/lib"], check=True)
+    for place in ("/var/lib", "/run"):
+        subprocess.run(["mount", "-t", "tmpfs", "-o", "mode=0755", "tmpfs", place], check=True)

@@ -91,9 +91,7 @@ def main():
     stand = Stand(sys.argv[1], folder, "")
     stand.write("/etc/nightjar/config.yml", CONFIG)
     start_opensearch(stand, folder)
-    ran = sum(
-        blocks.run(path, "opensearch", stand.folder, stand.environment) for path in documents
-    )
+    ran = sum(blocks.run(path, "opensearch", stand.folder, stand.environment) for path in documents)
     write_as_sensor(stand)
     reader = await_documents(stand)
     if reader.get("last_error"):

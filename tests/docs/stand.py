@@ -28,6 +28,8 @@ PROGRAMS = {
     "alert-poller": "alert_poller",
     "analytics-engine": "analytics_engine",
 }
+NFR_CONFIG = "services/common/config/testdata/nfr.yml"
+NFR_KEY = "YOUR_ALPHASOC_API_KEY"  # as the file has it
 READY_SECONDS = 60
 STOP_SECONDS = 60
 
@@ -70,8 +72,6 @@ class Stand:
             NIGHTJAR_LIBEXEC=self.libexec,
             ES_PASSWORD="unused",
         )
-        self.write("/etc/nightjar/config.yml", CONFIG % ROOT)
-        shutil.copy("/etc/nightjar/config.yml", self.folder)
 
     def write(self, path, text):
         with open(path, "w", encoding="utf-8") as file:
@@ -113,9 +113,36 @@ class Stand:
         multiprocessing.get_context("fork").Process(target=play, daemon=True).start()
 
     def start_nightjar(self):
+        """Anew, from nothing, until there is an alert."""
+        self.stop_nightjar()
+        shutil.rmtree("/var/lib/nightjar", ignore_errors=True)
+        os.mkdir("/var/lib/nightjar")
+        self.write("/etc/nightjar/config.yml", CONFIG % ROOT)
+        shutil.copy("/etc/nightjar/config.yml", self.folder)
         done = self.run("nightjar", "start", "-c", "/etc/nightjar/config.yml")
         if done.returncode:
             raise RuntimeError(done.stdout)
+        self.await_alerts()
+
+    def start_nfr(self, binaries):
+        """What a machine has on which NFR ran: its configuration and its bookmarks. The engine that
+        it names is a fake one."""
+        engine = subprocess.Popen(
+            [os.path.join(binaries, "tests/fakes/fake-engine"), "--api_key", NFR_KEY],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        with open(os.path.join(ROOT, NFR_CONFIG), encoding="utf-8") as file:
+            config = file.read().replace(
+                "https://api.alphasoc.net", engine.stdout.readline().strip()
+            )
+        os.makedirs("/etc/nfr")
+        os.makedirs("/run/nfr/data")
+        self.write("/etc/nfr/config.yml", config)
+        ingested = time.strftime("%Y-%m-%dT%H:%M:%S.123456789Z", time.gmtime(time.time() - 600))
+        self.write("/run/nfr/data/elastic-1f2e3d4c5b6a7988", ingested)
+        self.write("/run/nfr.data", "page-0")
 
     def await_alerts(self):
         deadline = time.time() + READY_SECONDS
@@ -127,9 +154,14 @@ class Stand:
             time.sleep(0.2)
 
     def stop_nightjar(self):
-        with open(os.path.join(self.libexec, "start.pid"), encoding="utf-8") as file:
+        pid_file = os.path.join(self.libexec, "start.pid")
+        if not os.path.exists(pid_file):
+            return
+        with open(pid_file, encoding="utf-8") as file:
             pid = int(file.read())
-        os.kill(pid, signal.SIGTERM)
+        os.remove(pid_file)
         deadline = time.time() + STOP_SECONDS
+        if os.path.exists("/proc/%d/exe" % pid):
+            os.kill(pid, signal.SIGTERM)
         while os.path.exists("/proc/%d/exe" % pid) and time.time() < deadline:
             time.sleep(0.1)
