@@ -7,6 +7,7 @@ import os
 import re
 import shutil
 import signal
+import subprocess
 import sys
 import tempfile
 import time
@@ -29,18 +30,22 @@ def get(url):
 
 def wait_for(what, ready, seconds=PATIENCE_SECONDS):
     """Asks until `ready()` gives something, and returns that."""
-    deadline = time.time() + seconds
+    began = time.time()
     while True:
         found = ready()
         if found:
+            print("%4.1f s until %s" % (time.time() - began, what), flush=True)
             return found
-        if time.time() > deadline:
+        if time.time() - began > seconds:
             raise AssertionError("not within %d s: %s" % (seconds, what))
         time.sleep(0.2)
 
 
 class Stages(Pipeline):
-    """All five stages between a fake Elasticsearch and the engine that ships; one sink is dead."""
+    """All five stages between a fake Elasticsearch and the engine that ships, over mutual TLS.
+
+    One sink is dead, and the certificates end soon.
+    """
 
     def start_all(self):
         source = self.start(
@@ -58,13 +63,34 @@ class Stages(Pipeline):
             % (self.api, self.folder, self.folder, free_port_pair(1))
         )
         self.source = source
+        self.certificates = os.path.join(self.folder, "certificates")
+        subprocess.run(
+            ["deploy/certificates/certificates.sh", self.certificates],
+            env={**os.environ, "DAYS": "5"},
+            check=True,
+        )
         for stage in ("analytics-engine", "ae-forwarder", "scorer", "es-reader", "alert-poller"):
             self.start_one(stage)
         self.process("scorer").send_signal(signal.SIGHUP)  # what was never reloaded has no count
 
     def start_one(self, stage):
-        config = self.write_config(self.source, self.engine)
+        files = os.path.join(self.certificates, stage)
+        security = (
+            'security: {ca_file: "%s/ca.crt", certificate_file: "%s/tls.crt", '
+            'key_file: "%s/tls.key", flow_peers: [es-reader, scorer]}\n' % (files, files, files)
+        )
+        config = self.write_config(self.source, self.engine + security)
         self.start_stage(stage, catalogue.STAGES[stage], config)
+
+    def kill(self, stage):
+        self.process(stage).kill()
+        self.process(stage).wait()
+
+    def start_again(self, stage):
+        """In its place among the others, so that the sources still stop before it."""
+        place = [name for name, _ in self.running].index(stage)
+        self.start_one(stage)
+        self.running[place] = self.running.pop()
 
     def page(self, stage):
         return catalogue.Page(get("http://%s/metrics" % self.addresses[stage]["http"]))
@@ -124,18 +150,21 @@ class StagesTest(unittest.TestCase):
     def test_prometheus_sees_the_engine_die_and_come_back(self):
         prometheus = Prometheus(self.stages)
         wait_for("every stage scraped", lambda: len(prometheus.query("up == 1")) == 5)
-        expected = {"NightjarSinkDead", "NightjarQuarantineGrowing"}
-        wait_for("alerts about the dead sink", lambda: expected <= prometheus.firing())
+        expected = {
+            "NightjarSinkDead",
+            "NightjarQuarantineGrowing",
+            "NightjarCertificateExpiring",
+        }
+        wait_for("alerts about what is wrong", lambda: expected <= prometheus.firing())
         # The dead sink makes its stage not ready. Nothing else is wrong.
         self.assertLessEqual(prometheus.firing(), expected | {"NightjarStageNotReady"})
         books = prometheus.query("nightjar:books_difference:events")
         self.assertEqual({"0"}, {sample["value"][1] for sample in books})
         self.assertEqual(4, len(books))
 
-        self.stages.process("analytics-engine").kill()
-        self.stages.process("analytics-engine").wait()
+        self.stages.kill("analytics-engine")
         wait_for(FAULT, lambda: {FAULT, "NightjarStageDown"} <= prometheus.firing())
-        self.stages.start_one("analytics-engine")
+        self.stages.start_again("analytics-engine")
         wait_for("the end of it", lambda: FAULT not in prometheus.firing())
 
 
