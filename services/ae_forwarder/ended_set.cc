@@ -13,11 +13,14 @@ constexpr size_t kChangeEntriesMax = 65'536;
 
 absl::Status EndedSet::Admit(const std::string& epoch, uint64_t token) {
   std::lock_guard<std::mutex> lock(mutex_);
-  uint64_t& highest = epochs_[epoch].fencing_token;
+  Epoch& known = epochs_[epoch];
+  uint64_t& highest = known.fencing_token;
   if (token < highest) {
     return absl::AbortedError(absl::StrCat("fenced: epoch ", epoch, " has a newer owner (token ",
                                            highest, ", got ", token, ")"));
   }
+  // A new owner may have been told to read again.
+  if (token > highest) known.durable = {};
   highest = token;
   return absl::OkStatus();
 }
@@ -27,10 +30,13 @@ void EndedSet::Find(const std::string& epoch, absl::Span<const EventKey> keys,
   ended->assign(keys.size(), false);
   std::lock_guard<std::mutex> lock(mutex_);
   const auto found = epochs_.find(epoch);
-  if (found == epochs_.end() || found->second.entries() == 0) return;
+  if (found == epochs_.end()) return;
+  const Epoch& known = found->second;
   for (size_t i = 0; i < keys.size(); ++i) {
-    (*ended)[i] = keys[i].by_hash ? found->second.hashes.contains(keys[i].hash)
-                                  : found->second.numbers.Contains(keys[i].number);
+    const EventKey& key = keys[i];
+    (*ended)[i] =
+        known.durable.Contains(key.number) ||
+        (key.by_hash ? known.hashes.contains(key.hash) : known.numbers.Contains(key.number));
   }
 }
 
@@ -56,6 +62,7 @@ bool EndedSet::Forget(const EndedChange& change, Epoch* epoch) {
   checkpoint::IntervalSet closed;
   for (const auto& [from, to] : change.intervals) {
     epoch->numbers.Subtract(from, to);
+    epoch->durable.Add(from, to);
     if (hashes > 0) closed.Add(from, to);
   }
   if (hashes > 0) {

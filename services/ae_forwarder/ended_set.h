@@ -60,6 +60,9 @@ class EndedSet {
     uint64_t fencing_token = 0;
     checkpoint::IntervalSet numbers;
     absl::flat_hash_map<uint64_t, int64_t> hashes;  // document_hash -> seq_no
+    // What was forgotten since this owner came. It will not send that again, but a copy may still
+    // sit in a stage above that was frozen or cut off. Not journaled; few, as positions are.
+    checkpoint::IntervalSet durable;
     size_t entries() const { return numbers.size() + hashes.size(); }
   };
 

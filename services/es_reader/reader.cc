@@ -52,6 +52,7 @@ absl::Status Reader::Start() {
   RETURN_IF_ERROR(LoadOrBegin());
   ASSIGN_OR_RETURN(quarantine_, Quarantine::Open(ports_.files, options_.state_folder));
   connected_at_ = ports_.clock.Monotonic();
+  ports_.monitor.SetCredit(/*connected=*/false, 0, 0);
   ports_.monitor.SetLagSource([this] { return state_.Lags(); });
   ports_.monitor.SetPauseHandler([this](bool paused) {
     std::lock_guard<std::mutex> lock(state_.mutex);
@@ -163,7 +164,7 @@ void Reader::ReportDownstream() {
   const rpc::FlowPool::State flow = ports_.flow.state();
   const std::string scorers = absl::StrJoin(options_.scorers, ", ");
   ports_.monitor.SetPeer("scorer", scorers, flow.connected, flow.error);
-  ports_.monitor.SetCredit(flow.credit_batches, flow.credit_bytes);
+  ports_.monitor.SetCredit(flow.connected, flow.credit_batches, flow.credit_bytes);
   const absl::Duration now = ports_.clock.Monotonic();
   if (flow.connected) {
     connected_at_ = now;

@@ -67,6 +67,7 @@ Scorer::Scorer(const ScorerConfig& config, Policy& policy, metrics::Ledger& ledg
 Scorer::~Scorer() { Shutdown(absl::ZeroDuration()); }
 
 void Scorer::Start() {
+  monitor_.SetCredit(/*connected=*/false, 0, 0);
   const size_t threads = std::max<size_t>(1, kThreads / lanes_.size());
   for (const auto& lane : lanes_) {
     lane->client->Start();
@@ -197,7 +198,7 @@ void Scorer::ReportLanes() {
     credit_bytes += state.credit_bytes;
     if (!state.connected) down.push_back(absl::StrCat(lane->name, ": ", state.error));
   }
-  monitor_.SetCredit(credit_batches, credit_bytes);
+  monitor_.SetCredit(down.size() < lanes_.size(), credit_batches, credit_bytes);
   if (down.empty()) {
     monitor_.ClearCondition("ae_forwarder");
   } else {

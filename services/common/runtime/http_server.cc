@@ -2,13 +2,13 @@
 
 #include "absl/strings/str_cat.h"
 #include "httplib.h"
+#include "services/common/runtime/bounded_http.h"
 #include "services/common/status/exit_status.h"
 #include "services/common/status/status_macros.h"
 
 namespace nightjar::runtime {
 namespace {
 
-constexpr size_t kThreads = 4;
 constexpr time_t kTimeoutSeconds = 5;
 
 constexpr char kText[] = "text/plain; charset=utf-8";
@@ -23,13 +23,8 @@ void SetSocketOptions(int fd) {
 
 HttpServer::HttpServer(const metrics::Metrics& metrics, StageMetrics& stage_metrics,
                        const StageMonitor& monitor)
-    : server_(std::make_unique<httplib::Server>()) {
-  server_->new_task_queue = [] { return new httplib::ThreadPool(kThreads); };
+    : server_(std::make_unique<BoundedHttpServer>(SystemClock())) {
   server_->set_socket_options(SetSocketOptions);
-  server_->set_read_timeout(kTimeoutSeconds);
-  server_->set_write_timeout(kTimeoutSeconds);
-  server_->set_keep_alive_max_count(1);  // an idle connection would hold one of the threads
-  server_->set_payload_max_length(0);
   server_->Get("/metrics",
                [&metrics, &stage_metrics](const httplib::Request&, httplib::Response& response) {
                  stage_metrics.Refresh();
@@ -40,12 +35,12 @@ HttpServer::HttpServer(const metrics::Metrics& metrics, StageMetrics& stage_metr
   });
   server_->Get("/readyz", [&monitor](const httplib::Request&, httplib::Response& response) {
     const admin::v1::StageStatus status = monitor.Status();
-    if (monitor.ready()) {
-      response.set_content("ok\n", kText);
-      return;
-    }
-    response.status = 503;
-    response.set_content(absl::StrCat(status.reason(), "\n"), kText);
+    const bool ready = monitor.ready();
+    if (!ready) response.status = 503;
+    const bool fine = ready && status.state() != admin::v1::STATE_DEGRADED;
+    response.set_content(
+        fine ? "ok\n" : absl::StrCat(ready ? "ok, though degraded: " : "", status.reason(), "\n"),
+        kText);
   });
 }
 

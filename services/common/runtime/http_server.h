@@ -12,13 +12,11 @@
 #include "services/common/runtime/stage_metrics.h"
 #include "services/common/runtime/stage_monitor.h"
 
-namespace httplib {
-class Server;
-}
-
 namespace nightjar::runtime {
 
-// One request a connection, no request bodies, 4 at a time, 5 s for each read and write. What
+class BoundedHttpServer;
+
+// One request a connection, no request bodies; the limits are those of bounded_http.h. What
 // is passed in outlives it. Not thread-safe.
 class HttpServer {
  public:
@@ -33,7 +31,7 @@ class HttpServer {
   void Shutdown();
 
  private:
-  const std::unique_ptr<httplib::Server> server_;
+  const std::unique_ptr<BoundedHttpServer> server_;
   std::thread thread_;
 };
 

@@ -22,6 +22,8 @@ using telemetry::v1::Event;
 
 constexpr size_t kTapsMax = 8;
 constexpr size_t kTextBytesMax = 1024;
+// A taker that starts again, or moves, is back sooner.
+constexpr absl::Duration kTakerAwayMax = absl::Minutes(1);
 
 // The first so many of metrics::kTypeNames are listed before any was seen.
 constexpr size_t kTypesAlwaysListed = 4;
@@ -74,6 +76,8 @@ struct StageMonitor::State {
   std::string idle_reason;
   std::map<std::pair<std::string, std::string>, admin::v1::Peer> peers;  // by name and address
   admin::v1::LastError last_error;
+  bool sends_on = false;
+  absl::Duration taker_seen = -absl::InfiniteDuration();  // monotonic
   uint32_t credit_batches = 0;
   uint64_t credit_bytes = 0;
   Activities activities;
@@ -161,8 +165,10 @@ void StageMonitor::SetPeer(const std::string& name, const std::string& address, 
   peer.set_error(Text(error));
 }
 
-void StageMonitor::SetCredit(uint32_t batches, uint64_t bytes) {
+void StageMonitor::SetCredit(bool connected, uint32_t batches, uint64_t bytes) {
   std::lock_guard<std::mutex> lock(state_->mutex);
+  state_->sends_on = true;
+  if (connected) state_->taker_seen = state_->clock.Monotonic();
   state_->credit_batches = batches;
   state_->credit_bytes = bytes;
 }
@@ -239,8 +245,9 @@ StageStatus StageMonitor::Status() const {
 
 bool StageMonitor::ready() const {
   std::lock_guard<std::mutex> lock(state_->mutex);
-  const admin::v1::State state = state_->StateAndReason().first;
-  return state == admin::v1::STATE_READY || state == admin::v1::STATE_PAUSED;
+  if (!state_->started || state_->draining) return false;
+  return !state_->sends_on || state_->pause.paused() ||
+         state_->clock.Monotonic() - state_->taker_seen <= kTakerAwayMax;
 }
 
 std::vector<std::string> StageMonitor::ConditionNames() const {

@@ -45,7 +45,9 @@ class StageMonitor {
   void RecordError(absl::string_view text);  // becomes last_error
   void SetPeer(const std::string& name, const std::string& address, bool connected,
                const std::string& error);
-  void SetCredit(uint32_t batches, uint64_t bytes);
+  // Of a stage that sends telemetry on, and from its start on: whether a taker is connected, and
+  // what it grants.
+  void SetCredit(bool connected, uint32_t batches, uint64_t bytes);
   // Asked for at every GetStatus; es-reader's lag. Once SetLagSource({}) has returned, the former
   // source is not called any more.
   void SetLagSource(std::function<std::vector<admin::v1::ShardLag>()> source);
@@ -63,7 +65,10 @@ class StageMonitor {
   void Resume();
 
   admin::v1::StageStatus Status() const;
-  bool ready() const;  // for /readyz: READY, or PAUSED
+  // For /readyz: started, not draining, and within the last minute connected to a taker where there
+  // must be one. An outage that the stage knows of (of Elasticsearch, of the engine; a taker that
+  // grants nothing) leaves it ready: nobody else could do better, and it goes on by itself.
+  bool ready() const;
   // The names of the conditions that hold, sorted.
   std::vector<std::string> ConditionNames() const;
 

@@ -46,7 +46,7 @@ Batch DnsBatch(int events, int64_t newest_unix_nano) {
 TEST_F(StageMonitorTest, StatusTellsWhatTheLedgerAndTheStageSaid) {
   ledger_.Read("dns", 5);
   ledger_.Ended(telemetry::v1::OUTCOME_FILTERED, "trusted", "dns", 2);
-  monitor_.SetCredit(3, 4096);
+  monitor_.SetCredit(true, 3, 4096);
   monitor_.SetPeer("ae-forwarder", "127.0.0.1:7403", false, "connection\nrefused");
   monitor_.RecordError("engine said \x1B[2J");
   const StageStatus status = monitor_.Status();
@@ -78,7 +78,7 @@ TEST_F(StageMonitorTest, ConditionsDecideTheState) {
   EXPECT_EQ(monitor_.Status().reason(), "elasticsearch: 401: wrong password");
   monitor_.SetStarted();
   EXPECT_EQ(monitor_.Status().state(), admin::v1::STATE_DEGRADED);
-  EXPECT_FALSE(monitor_.ready());
+  EXPECT_TRUE(monitor_.ready());  // it knows, and nobody could do better
   monitor_.SetCondition("scorer", "unreachable");
   EXPECT_EQ(monitor_.Status().reason(), "elasticsearch: 401: wrong password; scorer: unreachable");
   monitor_.ClearCondition("elasticsearch");
@@ -89,6 +89,24 @@ TEST_F(StageMonitorTest, ConditionsDecideTheState) {
   monitor_.SetDraining();
   EXPECT_EQ(monitor_.Status().state(), admin::v1::STATE_DRAINING);
   EXPECT_FALSE(monitor_.ready());
+}
+
+TEST_F(StageMonitorTest, AStageThatSendsOnIsReadyWhileItHasATaker) {
+  monitor_.SetCredit(false, 0, 0);
+  monitor_.SetStarted();
+  EXPECT_FALSE(monitor_.ready());
+  monitor_.SetCredit(true, 64, 1 << 20);
+  EXPECT_TRUE(monitor_.ready());
+  monitor_.SetCredit(true, 0, 0);  // held back: the taker knows of an outage below it
+  clock_.Advance(absl::Hours(3));
+  monitor_.SetCredit(true, 0, 0);
+  EXPECT_TRUE(monitor_.ready());
+  monitor_.SetCredit(false, 0, 0);
+  EXPECT_TRUE(monitor_.ready());  // it may be back in a moment
+  clock_.Advance(absl::Seconds(61));
+  EXPECT_FALSE(monitor_.ready());
+  monitor_.Pause("upgrade");
+  EXPECT_TRUE(monitor_.ready());
 }
 
 TEST_F(StageMonitorTest, AnIdleStageIsReadyAndSaysWhy) {

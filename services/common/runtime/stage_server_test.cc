@@ -8,6 +8,8 @@
 #include <fstream>
 #include <future>
 #include <sstream>
+#include <string>
+#include <vector>
 
 #include "gmock/gmock.h"
 #include "grpcpp/create_channel.h"
@@ -22,6 +24,7 @@
 #include "proto/telemetry/v1/telemetry_service.grpc.pb.h"
 #include "services/common/clock/simulated_clock.h"
 #include "services/common/rpc/settings.h"
+#include "services/common/runtime/bounded_http.h"
 #include "services/common/runtime/listen_address.h"
 #include "services/common/runtime/log.h"
 #include "services/common/status/exit_status.h"
@@ -119,10 +122,56 @@ TEST_F(StageServerTest, ReadyzFollowsTheMonitorAndHealthzDoesNot) {
   monitor_.SetStarted();
   EXPECT_EQ(Get(server.http_address(), "/readyz")->status, 200);
   monitor_.SetCondition("engine", "503 at https://engine");
+  EXPECT_EQ(Get(server.http_address(), "/readyz")->status, 200);  // it knows, and goes on
+  EXPECT_EQ(Get(server.http_address(), "/readyz")->body,
+            "ok, though degraded: engine: 503 at https://engine\n");
+  monitor_.SetDraining();
   EXPECT_EQ(Get(server.http_address(), "/readyz")->status, 503);
-  EXPECT_EQ(Get(server.http_address(), "/readyz")->body, "engine: 503 at https://engine\n");
   EXPECT_EQ(Get(server.http_address(), "/healthz")->status, 200);
   EXPECT_EQ(Get(server.http_address(), "/other")->status, 404);
+}
+
+// A connection to `address` that has sent `text`.
+int Send(const std::string& address, const std::string& text) {
+  const auto parsed = ParseListenAddress(address);
+  const int fd = socket(AF_INET, SOCK_STREAM, 0);
+  sockaddr_in peer{};
+  peer.sin_family = AF_INET;
+  peer.sin_port = htons(static_cast<uint16_t>(parsed->port));
+  inet_pton(AF_INET, parsed->host.c_str(), &peer.sin_addr);
+  EXPECT_EQ(connect(fd, reinterpret_cast<const sockaddr*>(&peer), sizeof(peer)), 0);
+  EXPECT_EQ(send(fd, text.data(), text.size(), MSG_NOSIGNAL), static_cast<ssize_t>(text.size()));
+  return fd;
+}
+
+TEST_F(StageServerTest, AHeadOfEndlessLinesIsReadOnlySoFar) {
+  StageServer server = MakeServer();
+  ASSERT_OK(server.Start());
+  std::string head = "GET /healthz HTTP/1.1\r\n";
+  while (head.size() < kHttpRequestBytesMax) head += "X-More: of the same\r\n";
+  const int fd = Send(server.http_address(), head);
+  char reply[64] = {};
+  EXPECT_GT(recv(fd, reply, sizeof(reply) - 1, 0), 0);
+  EXPECT_THAT(reply, HasSubstr("400 Bad Request"));
+  close(fd);
+}
+
+TEST_F(StageServerTest, ConnectionsThatSayNothingCannotHoldTheOthersUp) {
+  StageServer server = MakeServer();
+  ASSERT_OK(server.Start());
+  std::vector<int> silent;
+  const auto busy = [&] {
+    const auto reply = Get(server.http_address(), "/healthz");
+    return reply && reply->status == 503;
+  };
+  while (silent.size() < kHttpThreads + kHttpWaitingMax) {
+    silent.push_back(Send(server.http_address(), ""));
+  }
+  EXPECT_TRUE(busy());
+  for (const int fd : silent) close(fd);
+  while (busy()) {
+  }
+  EXPECT_EQ(Get(server.http_address(), "/healthz")->status, 200);
 }
 
 TEST_F(StageServerTest, HttpTakesNoBodies) {
@@ -264,15 +313,8 @@ TEST_F(StageServerTest, ShutdownEndsOpenStreamsAtOnce) {
 // greeted, and does not read what comes.
 class IdleConnection {
  public:
-  explicit IdleConnection(const std::string& address) : fd_(socket(AF_INET, SOCK_STREAM, 0)) {
-    const auto parsed = ParseListenAddress(address);
-    sockaddr_in peer{};
-    peer.sin_family = AF_INET;
-    peer.sin_port = htons(static_cast<uint16_t>(parsed->port));
-    inet_pton(AF_INET, parsed->host.c_str(), &peer.sin_addr);
-    EXPECT_EQ(connect(fd_, reinterpret_cast<const sockaddr*>(&peer), sizeof(peer)), 0);
-    constexpr absl::string_view kPreface("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\4\0\0\0\0\0", 33);
-    EXPECT_EQ(send(fd_, kPreface.data(), kPreface.size(), 0), 33);
+  explicit IdleConnection(const std::string& address)
+      : fd_(Send(address, std::string("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\4\0\0\0\0\0", 33))) {
     char settings[9];
     EXPECT_EQ(recv(fd_, settings, sizeof(settings), MSG_WAITALL), 9);
   }
