@@ -15,11 +15,14 @@ sys.path.insert(0, os.path.join(ROOT, "deploy/local"))
 import replay  # noqa: E402
 
 ELASTICSEARCH = "http://localhost:9200"
+CAPTURES = os.path.join(ROOT, "tests/data/captures")
 # Ten office clients for the ordinary, the others for alerts.
-RECORDINGS = ("office", "dns-tunnel-txt", "port-scan", "flightsim-c2", "flightsim-sink")
+RECORDINGS = ("office", "dns-tunnel-txt", "port-scan")
 SPEED = 40  # times faster than recorded
+# A few documents that make an alert at once, again and again.
+ALERT_RECORDING, ALERT_EVERY_SECONDS = "flightsim-c2", 2
 # One alert an hour for the same finding: each round comes from other addresses.
-NETWORK, NETWORKS_MAX = '"10.20.0.', 200
+NETWORK = '"10.20.0.'
 PROGRAMS = {
     "nightjar": "cli",
     "es-reader": "es_reader",
@@ -46,6 +49,25 @@ inputs:
 scoring: {lists: [{name: c2, file: %s/deploy/local/lists/c2.txt}]}
 outputs: {file: /var/lib/nightjar/alerts.json}
 """
+
+
+def documents_from(names, network):
+    """(time, line) of recordings, with another network in the place of the recorded one."""
+    paths = [path for name in names for path in glob.glob("%s/%s.*" % (CAPTURES, name))]
+    return [(at, line.replace(NETWORK, network)) for at, line in replay.load(paths)]
+
+
+def play_network():
+    sys.stdout = open(os.devnull, "w", encoding="utf-8")  # its progress
+    for network in range(256):
+        replay.play(ELASTICSEARCH, documents_from(RECORDINGS, '"10.20.%d.' % network), SPEED)
+
+
+def play_alerts():
+    for network in range(256):
+        documents = documents_from([ALERT_RECORDING], '"10.21.%d.' % network)
+        replay.bulk(ELASTICSEARCH, documents, time.time() - documents[-1][0])
+        time.sleep(ALERT_EVERY_SECONDS)
 
 
 class Stand:
@@ -97,20 +119,10 @@ class Stand:
 
     def start_telemetry(self):
         """Recordings, again and again, until the process ends."""
-        captures = os.path.join(ROOT, "tests/data/captures")
-        paths = [path for name in RECORDINGS for path in glob.glob("%s/%s*" % (captures, name))]
-        with open(captures + "/index-template.json", encoding="utf-8") as template:
+        with open(CAPTURES + "/index-template.json", encoding="utf-8") as template:
             replay.request("PUT", ELASTICSEARCH + "/_index_template/packetbeat", template.read())
-        documents = replay.load(paths)
-
-        def play():
-            sys.stdout = open(os.devnull, "w", encoding="utf-8")  # its progress
-            for network in range(NETWORKS_MAX):
-                here = '"10.20.%d.' % network
-                moved = [(at, line.replace(NETWORK, here)) for at, line in documents]
-                replay.play(ELASTICSEARCH, moved, SPEED)
-
-        multiprocessing.get_context("fork").Process(target=play, daemon=True).start()
+        for player in (play_network, play_alerts):
+            multiprocessing.get_context("fork").Process(target=player, daemon=True).start()
 
     def start_nightjar(self):
         """Anew, from nothing, until there is an alert."""

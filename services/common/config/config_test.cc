@@ -109,6 +109,11 @@ TEST(ConfigTest, SeveralAddressesFitIntoOneVariable) {
               ElementsAre("ae-forwarder-0:7403", "ae-forwarder-1:7403"));
 }
 
+TEST(ConfigTest, AnAddressWithoutAValueIsTheDefault) {
+  const Config config = MustLoad("services: {scorer: {address: }}");
+  EXPECT_EQ(config.services.scorer.addresses, Config().services.scorer.addresses);
+}
+
 TEST(ConfigTest, AnEmptyFileIsAllDefaults) {
   const Config config = MustLoad("");
   EXPECT_FALSE(config.elastic.enabled);

@@ -1,5 +1,6 @@
 #include <set>
 #include <string>
+#include <utility>
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
@@ -140,7 +141,9 @@ void BindServices(Binder* root, ServicesConfig* out) {
       {"analytics_engine", &out->analytics_engine}};
   for (const auto& [folder, config] : kFolders) {
     Binder service = services.Map(folder);
-    if (service.Has("address")) service.Texts("address", &config->addresses);
+    std::vector<std::string> addresses;
+    service.Texts("address", &addresses);
+    if (service.Has("address")) config->addresses = std::move(addresses);
     // An environment variable gives several in one text: "a:1,b:2".
     config->addresses = absl::StrSplit(absl::StrJoin(config->addresses, ","), ',');
     for (const std::string& address : config->addresses) {
