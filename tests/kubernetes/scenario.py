@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Nightjar on a real Kubernetes of two nodes, on this machine.
 
-    scenario.py BINARIES [--images FOLDER] [--seed N] [--only single] [--keep]
+    scenario.py BINARIES [--images FOLDER] [--seed N] [--only single|ha] [--keep]
 
 The commands are those of deploy/kubernetes/README.md. First `single` with the engine that comes
 with Nightjar and recorded telemetry, up to a detection in the sink; then `ha` with numbered
@@ -10,7 +10,7 @@ node. A line for each step, then "N passed, N failed". Needs root; ends what it 
 """
 
 import argparse
-import json
+import glob
 import os
 import random
 import shutil
@@ -21,6 +21,8 @@ import time
 import cluster as cluster_module
 import load
 from cluster import ROOT, Cluster, image_archives, retagged, wait_until
+from disturbances import Disturbances
+from load import Telemetry
 
 sys.path.insert(0, os.path.join(ROOT, "tests/docs"))
 import blocks  # noqa: E402
@@ -28,11 +30,7 @@ import blocks  # noqa: E402
 README = "deploy/kubernetes/README.md"
 STAGES = {"es-reader": 7501, "scorer": 7502, "ae-forwarder": 7503, "alert-poller": 7504}
 STAGES["analytics-engine"] = 7505
-WORKLOADS = ["deployment/scorer"] + ["statefulset/" + name for name in STAGES if name != "scorer"]
-RATE = 500  # documents a second
-FED = 4000  # documents by one run of the generator
 ARRIVAL_SECONDS = 180
-BODY_EVENTS = 5000  # of a body, and 4 of them in flight: what a killed forwarder may send again
 EXPECTED = "outbound_port_scan"  # of the recordings, without any list
 
 
@@ -41,13 +39,12 @@ class Scenario:
 
     def __init__(self, options):
         self.options = options
-        self.random = random.Random(options.seed)
         self.folder = tempfile.mkdtemp(prefix="nightjar-kubernetes-")
         self.cluster = Cluster(self.folder)
         self.around = load.Surroundings(options.binaries, os.path.join(self.folder, "around"))
+        self.telemetry = Telemetry(self.around, self.cluster)
+        self.disturb = Disturbances(self.cluster, self.telemetry, random.Random(options.seed))
         self.passed = self.failed = 0
-        self.written = 0
-        self.feeding = None
 
     def step(self, name, action, *arguments):
         began = time.time()
@@ -68,11 +65,18 @@ class Scenario:
         self.cluster.script("node", "1")
         archives = image_archives(self.options.images)
         self.cluster.script("load", *archives)
-        self.around.begin()
+        services = self.around.begin()
+        self.cluster.kubectl(
+            "apply", "-f", os.path.join(ROOT, "deploy/kubernetes/base/namespace.yaml")
+        )
+        self.cluster.kubectl("apply", "-f", "-", text=services)
+        self.finish(self.around.play(1000, ["irc-login.ndjson.gz"]))  # so that there is an index
         for path in ("deploy/kubernetes", "deploy/certificates"):
             shutil.copytree(os.path.join(ROOT, path), os.path.join(self.folder, path))
         self.cluster.environment.update(
-            ELASTIC_HOST=self.around.for_pods(self.around.elasticsearch), ELASTIC_PASSWORD="unused"
+            ELASTIC_HOST="https://elasticsearch:%d" % load.port_of(self.around.elasticsearch),
+            ELASTIC_PASSWORD="unused",
+            ELASTIC_CA=os.path.join(self.around.certificates, "ca.crt"),
         )
         return "2 nodes, %d images, Elasticsearch outside" % len(archives)
 
@@ -94,19 +98,20 @@ class Scenario:
     # Steps: single.
 
     def detect(self):
-        player = self.around.play(speed=40)
-        for indexed in player.stdout:
-            pass
-        if player.wait() != 0:
-            raise RuntimeError("the recordings could not be indexed")
-        self.settle(int(indexed))
+        self.finish(self.around.play(speed=40))
+        indexed = self.around.count("packetbeat-*")
+        self.settle(indexed)
         wait_until("a detection in the sink", 60, lambda: EXPECTED in self.sink())
         alerts = [line for line in self.sink().splitlines() if line.startswith("{")]
         return "%d documents, all ended; %d alerts in the sink, %s among them" % (
-            int(indexed),
+            indexed,
             len(alerts),
             EXPECTED,
         )
+
+    def finish(self, writer):
+        if writer.wait(600) != 0:
+            raise RuntimeError("documents could not be written: " + self.around.log("replay"))
 
     def sink(self):
         return self.cluster.kubectl("-n", "nightjar", "logs", "alert-poller-0", check=False)
@@ -126,14 +131,12 @@ class Scenario:
 
     def roll_everything(self):
         """README "Changes" while recordings are played again."""
+        before = self.around.count("packetbeat-*")
         player = self.around.play(speed=20)
         said = self.section("Changes")
-        for indexed in player.stdout:
-            pass
-        if player.wait() != 0:
-            raise RuntimeError("the recordings could not be indexed")
+        self.finish(player)
         self.no_lag()
-        return "%s, while %d documents came" % (said, int(indexed))
+        return "%s, while %d documents came" % (said, self.around.count("packetbeat-*") - before)
 
     def no_lag(self):
         """The position covers every operation of every shard."""
@@ -153,75 +156,58 @@ class Scenario:
 
     def count_instead(self):
         """From here on the engine is one that counts, so that every number can be accounted for."""
+        literals = [
+            "ENGINE_HOST=https://counting-engine:%d" % load.port_of(self.around.counting),
+            "ENGINE_KIND=alphasoc",
+            "ENGINE_CA_FILE=/run/secrets/engine_ca.crt",
+        ]
         path = os.path.join(self.folder, "site/kustomization.yaml")
         with open(path, encoding="utf-8") as file:
             text = file.read()
-        host = "ENGINE_HOST=" + self.around.for_pods(self.around.counting)
-        text = text.replace("literals: [", "literals: [%s, ENGINE_KIND=alphasoc, " % host)
-        text = text.replace("ENGINE_KIND=alphasoc", "ENGINE_KIND=alphasoc, ENGINE_CA_FILE=")
         with open(path, "w", encoding="utf-8") as file:
-            file.write(text)
+            file.write(
+                text.replace(
+                    "literals:\n", "literals:\n      - " + "\n      - ".join(literals) + "\n"
+                )
+            )
         secret = os.path.join(self.folder, "site/secrets/engine_key")
         with open(secret, "w", encoding="utf-8") as file:
-            file.write(load.pipeline.API_KEY)
-        self.replace_secret("engine", secret)
+            file.write(self.around.key)
+        authority = self.cluster.environment["ELASTIC_CA"]
+        self.replace_secret("engine", secret, "engine_ca.crt=" + authority)
+        self.forget_alerts()
         said = self.section("More than one node")
         nodes = set(node for name, node in self.cluster.pods().items() if "scorer" in name)
         if len(nodes) != 2:
             raise RuntimeError("the scorers are all on %s" % nodes)
         return said + ", scorers on " + " and ".join(sorted(nodes))
 
-    def replace_secret(self, name, path):
-        kubectl = self.cluster.kubectl
-        made = kubectl(
-            "-n",
-            "nightjar",
-            "create",
-            "secret",
-            "generic",
-            name,
-            "--from-file=" + path,
-            "--dry-run=client",
-            "-o",
-            "yaml",
-        )
-        kubectl("replace", "-f", "-", text=made)
+    def forget_alerts(self):
+        """The bookmark of one engine means nothing to another."""
+        self.cluster.kubectl("-n", "nightjar", "scale", "statefulset/alert-poller", "--replicas=0")
+        self.cluster.kubectl("-n", "nightjar", "wait", "--for=delete", "pod/alert-poller-0")
+        for folder in glob.glob(os.path.join(self.folder, "volumes/*/alert_poller")):
+            shutil.rmtree(folder)
 
-    def feed(self):
-        """Keeps numbered documents coming until account()."""
-        if self.feeding is None or self.feeding.poll() is not None:
-            if self.feeding is not None and self.feeding.returncode != 0:
-                raise RuntimeError("documents could not be written")
-            self.feeding = self.around.write(self.written + 1, FED, RATE)
-            self.written += FED
+    def replace_secret(self, name, *files):
+        command = ["-n", "nightjar", "create", "secret", "generic", name, "--dry-run=client"]
+        command += ["--from-file=" + file for file in files] + ["-o", "yaml"]
+        self.cluster.kubectl("replace", "-f", "-", text=self.cluster.kubectl(*command))
 
-    def fed_until(self, what, seconds, condition):
-        def check():
-            self.feed()
-            return condition()
+    def upgrade(self):
+        """To the same programs under another tag; tests/chaos upgrades to other programs."""
+        for archive in image_archives(self.options.images):
+            copy, old = retagged(archive, "next", self.folder)
+            self.cluster.script("load", copy)
+            os.remove(copy)
+        return "%s -> next: %s" % (old, self.disturb.upgrade("next"))
 
-        wait_until(what, seconds, check)
-
-    def account(self):
-        """Every number written has been accepted; says what came twice."""
-        if self.feeding.wait(120) != 0:
-            raise RuntimeError("documents could not be written")
-        indexed = self.around.count(load.GENERATED)
-        if indexed != self.written:
-            raise RuntimeError("%d written, %d indexed" % (self.written, indexed))
-        arrived = lambda: self.around.counted()["distinct"] == self.written  # noqa: E731
-        try:
-            wait_until("all accepted", ARRIVAL_SECONDS, arrived)
-        finally:
-            counts = self.around.counted()
-            twice = counts["accepted"] - counts["distinct"]
-            said = "%d indexed = %d accepted, %d lost, %d twice" % (
-                indexed,
-                counts["distinct"],
-                indexed - counts["distinct"],
-                twice,
-            )
-            print("       " + said, flush=True)
+    def disturbed(self, disturb):
+        """Disturbs under load, and accounts for every number when all is well again."""
+        self.telemetry.flow()
+        said = disturb()
+        self.cluster.ready()
+        said = "%s; %s" % (said, self.telemetry.account())
         self.balance()
         return said
 
@@ -233,108 +219,6 @@ class Scenario:
                 read, ended, in_flight = self.books_of(pod, STAGES[stage])
                 if read != ended + in_flight:
                     raise RuntimeError("%s: %d != %d + %d" % (pod, read, ended, in_flight))
-
-    def loaded(self, disturb, *arguments):
-        """Disturbs under load, waits until all is well again, and accounts for every number."""
-        before = self.around.counted()["distinct"]
-        self.fed_until(
-            "documents arriving", 90, lambda: self.around.counted()["distinct"] > before + RATE
-        )
-        said = disturb(*arguments)
-        return "%s; %s" % (said, self.account())
-
-    def while_fed(self, *command):
-        """Runs kubectl in the background of the load."""
-        import threading
-
-        outcome = []
-
-        def run():
-            try:
-                outcome.append(self.cluster.kubectl("-n", "nightjar", *command))
-            except Exception as problem:
-                outcome.append(problem)
-
-        thread = threading.Thread(target=run)
-        thread.start()
-        while thread.is_alive():
-            self.feed()
-            thread.join(0.2)
-        if isinstance(outcome[0], Exception):
-            raise outcome[0]
-
-    def roll(self):
-        seconds = {}
-        for workload in WORKLOADS:
-            began = time.time()
-            self.while_fed("rollout", "restart", workload)
-            self.while_fed("rollout", "status", workload, "--timeout=200s")
-            seconds[workload.split("/")[1]] = time.time() - began
-        return ", ".join("%s %.0f s" % item for item in seconds.items())
-
-    def upgrade(self):
-        tag = "next"
-        old = ""
-        for archive in image_archives(self.options.images):
-            copy, old = retagged(archive, tag, self.folder)
-            self.cluster.script("load", copy)
-            os.remove(copy)
-        for workload in WORKLOADS:
-            image = "nightjar/%s:%s" % (workload.split("/")[1], tag)
-            self.while_fed("set", "image", workload, "stage=" + image)
-            self.while_fed("rollout", "status", workload, "--timeout=200s")
-        return "%s -> %s, every stage" % (old, tag)
-
-    def delete(self, count=8):
-        """Pods at random: drained ones and, every other time, killed ones."""
-        deleted = []
-        for number in range(count):
-            pods = sorted(name for name in self.cluster.pods() if not name.startswith("operator"))
-            pod = self.random.choice(pods)
-            kill = ["--grace-period=0", "--force"] if number % 2 else []
-            self.while_fed("delete", "pod", pod, *kill)
-            deleted.append(
-                pod.split("-")[0] + "-" + pod.split("-")[1] + (" (killed)" if kill else "")
-            )
-            until = time.time() + self.random.uniform(1, 6)
-            self.fed_until("a while", 60, lambda: time.time() > until)
-        self.while_fed("rollout", "status", "statefulset,deployment", "--timeout=200s")
-        return ", ".join(deleted)
-
-    def drain(self):
-        self.while_fed(
-            "drain", "node1", "--ignore-daemonsets", "--delete-emptydir-data", "--timeout=150s"
-        )
-        self.while_fed("rollout", "status", "statefulset,deployment", "--timeout=200s")
-        left = [name for name, node in self.cluster.pods().items() if node == "node1"]
-        if left:
-            raise RuntimeError("still on node1: %s" % left)
-        self.cluster.kubectl("uncordon", "node1")
-        return "node1 drained"
-
-    def lose_node(self):
-        """A node with the reader on it goes, as by a power cut."""
-        self.cluster.kubectl("cordon", "node0")
-        self.while_fed("delete", "pod", "es-reader-0", "ae-forwarder-1")
-        self.fed_until(
-            "the reader on node1", 120, lambda: self.cluster.pods().get("es-reader-0") == "node1"
-        )
-        self.while_fed("rollout", "status", "statefulset", "--timeout=200s")
-        self.cluster.kubectl("uncordon", "node0")
-        victims = sorted(name for name, node in self.cluster.pods().items() if node == "node1")
-        self.cluster.script("lose", "1")
-        self.while_fed("wait", "--for=condition=Ready=Unknown", "node/node1", "--timeout=60s")
-        self.cluster.kubectl(
-            "taint", "nodes", "node1", "node.kubernetes.io/out-of-service=nodeshutdown:NoExecute"
-        )
-        moved = (
-            lambda: set(victims) - set(self.cluster.pods())
-            <= {name for name in victims if name.startswith(("scorer", "operator"))}  # noqa: E731
-            and "node1" not in self.cluster.pods().values()
-        )
-        self.fed_until("everything on node0", 180, moved)
-        self.while_fed("rollout", "status", "statefulset,deployment", "--timeout=200s")
-        return "node1 lost with " + ", ".join(victims)
 
     def no_crashes(self):
         restarts = self.cluster.restarts()
@@ -361,14 +245,15 @@ class Scenario:
         ]
         ha = [
             ("ha: more than one node", self.count_instead),
-            ("ha: every stage rolled", self.loaded, self.roll),
-            ("ha: every stage upgraded", self.loaded, self.upgrade),
-            ("ha: pods deleted and killed", self.loaded, self.delete),
-            ("ha: a node drained", self.loaded, self.drain),
+            ("ha: every stage rolled", self.disturbed, self.disturb.roll),
+            ("ha: every stage upgraded", self.disturbed, self.upgrade),
+            ("ha: pods deleted and killed", self.disturbed, self.disturb.delete),
+            ("ha: a node drained", self.disturbed, self.disturb.drain),
             ("ha: no crashes", self.no_crashes),
-            ("ha: a node lost", self.loaded, self.lose_node),
+            ("ha: a node lost", self.disturbed, self.disturb.lose_node),
         ]
-        for name, *action in single + ([] if self.options.only == "single" else ha):
+        steps = {"single": single, "ha": single[:2] + ha}.get(self.options.only, single + ha)
+        for name, *action in steps:
             if not self.step(name, *action) and name == "cluster":
                 break
         self.step("uninstalling", self.section, "Uninstalling")
@@ -381,7 +266,7 @@ def main():
     parser.add_argument("binaries")
     parser.add_argument("--images", default=os.path.join(cluster_module.CACHE, "../images"))
     parser.add_argument("--seed", type=int, default=random.randrange(1 << 30))
-    parser.add_argument("--only", choices=["single"])
+    parser.add_argument("--only", choices=["single", "ha"])
     parser.add_argument("--keep", action="store_true", help="leave the cluster up")
     scenario = Scenario(parser.parse_args())
     try:
