@@ -6,7 +6,7 @@
 BINARIES is the folder of built programs (bazel-bin). Writes FOLDER/<name>.tar, which `docker load`,
 `buildah pull docker-archive:` and `ctr images import` read, and FOLDER/<name>.sbom.json beside;
 FOLDER is ${NIGHTJAR_CACHE:-~/.cache/nightjar}/images. With --load the images also go to the
-Docker engine that answers, else to buildah. Names are nightjar/<name>:<what the program says its
+Docker engine that answers, else to buildah, if there is one of them. Names are nightjar/<name>:<what the program says its
 version is>. No engine, network or root is needed to build; the same tree gives the same image IDs.
 
 An image holds its program, the libraries that it loads, the authorities that sign servers, the time
@@ -153,7 +153,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("binaries")
     parser.add_argument("--folder", default=os.path.join(cache, "images"))
-    parser.add_argument("--load", action="store_true", help="into the engine that answers")
+    parser.add_argument("--load", action="store_true", help="into whichever is there")
     parser.add_argument("--load-with", choices=["docker", "buildah"])
     options = parser.parse_args()
     check_machine()
@@ -161,12 +161,13 @@ def main():
     for path, tag, identity, size in built:
         print("%-32s %s %6.1f MB  %s" % (tag, identity[:12], size / 1e6, path))
     print("%.1f MB of each is one layer that all share" % (base / 1e6))
-    tool, address = engine()
-    if options.load_with:
-        tool = options.load_with
     if options.load or options.load_with:
+        tool, address = engine()
+        if options.load_with and options.load_with != tool:
+            tool, address = options.load_with, ""
         if not tool:
-            sys.exit("images: no Docker engine answers and there is no buildah to load them into")
+            print("not loaded: no Docker engine answers, and there is no buildah")
+            return
         load(built, tool, address)
         print("loaded into %s %s" % (tool, address))
 

@@ -62,6 +62,7 @@ class Stack:
             PATH=":".join(path),
             COMPOSE_FILE=":".join(files),
             COMPOSE_PROJECT_NAME=project,
+            COMPOSE_PROGRESS="quiet",
             SEARCH_PORT=str(free_port()),
             PROMETHEUS_PORT=str(free_port()),
         )
