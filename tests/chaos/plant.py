@@ -43,11 +43,13 @@ class Stage:
         self.name = name
         self.config = config
         self.process = None
+        self.of_today = True  # not a binary of an older release
         self.address_file = os.path.join(plant.folder, name + ".addresses.json")
         self.log_read = 0
 
     def launch(self, binaries):
         """Starts it without a wait."""
+        self.of_today = binaries == self.plant.binaries
         if os.path.exists(self.address_file):
             os.remove(self.address_file)
         self.process = self.plant.start(
@@ -64,19 +66,18 @@ class Stage:
         )
 
     def start(self, binaries):
-        """Starts it and waits until it serves; the seconds that took."""
+        """Starts it and waits until it serves."""
         began = time.time()
         self.launch(binaries)
         while not os.path.exists(self.address_file):
             if self.process.poll() is not None or time.time() - began > START_SECONDS_MAX:
                 sys.exit("%s does not start:\n%s" % (self.name, self.new_log()[-2000:]))
             time.sleep(0.02)
-        return time.time() - began
 
-    def stop(self, number=signal.SIGTERM):
+    def stop(self):
         """Asks it to end and waits for that; the seconds it took."""
         began = time.time()
-        self.process.send_signal(number)
+        self.process.send_signal(signal.SIGTERM)
         return self.await_end(began)
 
     def kill(self):
@@ -96,12 +97,15 @@ class Stage:
             self.fault("exit code %d instead of %d" % (ended, code))
         if seconds > STOP_SECONDS_MAX:
             self.fault("took %.1f s to stop" % seconds)
-        self.check_books()
+        self.check_books(must_be_there=code == 0 and self.of_today)
         return seconds
 
-    def check_books(self):
+    def check_books(self, must_be_there=False):
         """What it said with its last line: read = everything that ended + in flight."""
-        closing = CLOSING_BOOKS.findall(self.new_log())
+        log = self.new_log()
+        if must_be_there and " %s stopped" % self.name not in log:
+            self.fault("said nothing at the end")
+        closing = CLOSING_BOOKS.findall(log)
         for read, parts in closing:
             if int(read) != sum(map(int, re.findall(r"\d+", parts))):
                 self.fault("books off: read %s = %s" % (read, parts))
