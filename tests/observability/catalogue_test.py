@@ -99,6 +99,13 @@ class CatalogueTest(unittest.TestCase):
                 for label in self.metrics[name].labels:
                     self.assertRegex(rows[name], r"\b%s\b" % label, folder)
 
+    def test_documents_name_only_metrics_that_there_are(self):
+        stems = {metric.name.split("_")[1] for metric in self.metrics.values()}
+        name = re.compile(r"\bnightjar_(?:%s)_\w+[a-z]\b" % "|".join(sorted(stems)))
+        series = {s for metric in self.metrics.values() for s in metric.series()}
+        for path in glob.glob(os.path.join(ROOT, "docs/**/*.md"), recursive=True):
+            self.assertLessEqual(set(name.findall(read(path))), series | set(self.metrics), path)
+
     def test_the_readme_here_lists_those_of_every_stage(self):
         listed = set(re.findall(r"`(nightjar_\w+)`", read(FOLDER, "README.md")))
         of_every = {name for name in self.metrics if OF_EVERY_STAGE.match(name)}
