@@ -72,14 +72,16 @@ def harnesses(path, _):
 
 
 def names(harness, path):
-    """Whether a test of the harness' folder runs blocks of this document."""
+    """Whether a test of the harness' folder runs the blocks of this document: it names its path, or
+    its file where that is in a folder of the harness too."""
     folder = os.path.join(ROOT, "tests", harness)
+    parent, file = os.path.split(path)
     for name in os.listdir(folder) if os.path.isdir(folder) else ():
-        if name.endswith((".py", ".sh")):
-            with open(os.path.join(folder, name), encoding="utf-8") as file:
-                text = file.read()
-            whole = re.sub(r"[\"', ]+", "/", text)  # "docs", "quickstart.md"
-            if "blocks" in text and (path in text or path in whole):
+        if name.endswith(".py"):
+            with open(os.path.join(folder, name), encoding="utf-8") as source:
+                text = source.read()
+            named = path in text or (file in text and parent in ("docs", "deploy/" + harness))
+            if "blocks" in text and named:
                 return True
     return False
 
