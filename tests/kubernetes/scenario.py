@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Nightjar on a real Kubernetes of two nodes, on this machine.
 
-    scenario.py BINARIES [--images FOLDER] [--seed N] [--only single|ha] [--keep]
+    scenario.py BINARIES [--images FOLDER] [--next FOLDER] [--seed N] [--only single|ha] [--keep]
 
 The commands are those of deploy/kubernetes/README.md. First `single` with the engine that comes
 with Nightjar and recorded telemetry, up to a detection in the sink; then `ha` with numbered
@@ -195,8 +195,8 @@ class Scenario:
         self.cluster.kubectl("replace", "-f", "-", text=self.cluster.kubectl(*command))
 
     def upgrade(self):
-        """To the same programs under another tag; tests/chaos upgrades to other programs."""
-        for archive in image_archives(self.options.images):
+        """Without --next to the same programs under another tag."""
+        for archive in image_archives(self.options.next or self.options.images):
             copy, old = retagged(archive, "next", self.folder)
             self.cluster.script("load", copy)
             os.remove(copy)
@@ -265,6 +265,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("binaries")
     parser.add_argument("--images", default=os.path.join(cluster_module.CACHE, "../images"))
+    parser.add_argument("--next", help="folder of images to upgrade to")
     parser.add_argument("--seed", type=int, default=random.randrange(1 << 30))
     parser.add_argument("--only", choices=["single", "ha"])
     parser.add_argument("--keep", action="store_true", help="leave the cluster up")
