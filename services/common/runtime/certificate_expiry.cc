@@ -1,5 +1,6 @@
 #include "services/common/runtime/certificate_expiry.h"
 
+#include <algorithm>
 #include <ctime>
 #include <memory>
 
