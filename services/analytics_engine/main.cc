@@ -10,6 +10,7 @@
 #include "services/common/runtime/log.h"
 #include "services/common/runtime/stage_server.h"
 #include "services/common/status/status_macros.h"
+#include "spdlog/spdlog.h"
 
 namespace nightjar::analytics_engine {
 namespace {
@@ -38,6 +39,7 @@ absl::Status Run(const runtime::Flags& flags) {
   RETURN_IF_ERROR(security.Validate(flags.listen));
   if (flags.check_config) return CheckLists(config);
   RETURN_IF_ERROR(runtime::InitLog(file.log.file, file.log.level, kStage.name));
+  for (const std::string& warning : file.warnings) spdlog::warn("{}", warning);
   metrics::Metrics metrics;
   metrics::Ledger ledger(metrics, kStage.name);
   runtime::StageMonitor monitor(kStage.name, ledger, SystemClock());

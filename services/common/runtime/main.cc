@@ -47,10 +47,7 @@ const sigset_t& WaitedSignals() {
 void SetUpProcess() {
   pthread_sigmask(SIG_BLOCK, &WaitedSignals(), nullptr);
   signal(SIGPIPE, SIG_IGN);  // a peer that went away is an error code, not the end
-  // Memory holds keys and telemetry: neither core files nor other processes of this user get it.
-  const rlimit no_core{0, 0};
-  setrlimit(RLIMIT_CORE, &no_core);
-  prctl(PR_SET_DUMPABLE, 0);
+  KeepMemoryPrivate();
 }
 
 // A handler, not a thread: it must work while every thread hangs. _exit is all it does. The default
@@ -72,6 +69,12 @@ bool StopRequested() {
 }
 
 }  // namespace
+
+void KeepMemoryPrivate() {
+  const rlimit no_core{0, 0};
+  setrlimit(RLIMIT_CORE, &no_core);
+  prctl(PR_SET_DUMPABLE, 0);
+}
 
 int Main(int argc, char** argv, const StageInfo& stage,
          const std::function<absl::Status(const Flags&)>& run) {

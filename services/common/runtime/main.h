@@ -31,6 +31,10 @@ struct StageInfo {
 int Main(int argc, char** argv, const StageInfo& stage,
          const std::function<absl::Status(const Flags&)>& run);
 
+// Memory holds keys and telemetry: neither core files nor other processes of this user get it from
+// now on. Part of Main.
+void KeepMemoryPrivate();
+
 // Waits on the calling thread, calls `on_hangup` for each SIGHUP, and returns at the first SIGTERM
 // or SIGINT, or when `RequestStop` is called. From then on a second SIGTERM or SIGINT ends the
 // process at once.
