@@ -73,7 +73,7 @@ def health():
     return [
         panel(
             "Stages ready",
-            "1: ready or paused. 0: `nightjar status` says why.",
+            "0: `nightjar status` says why.",
             "short",
             [target(select("nightjar_stage_ready"), "{{stage}} {{instance}}")],
             "stat",

@@ -83,7 +83,8 @@ void StageMetrics::Set(const std::string& name, const std::string& help, double 
 
 void StageMetrics::RefreshState() {
   const admin::v1::StageStatus status = monitor_.Status();
-  Set("nightjar_stage_ready", "1 when the stage does its work or is paused, as /readyz says.",
+  Set("nightjar_stage_ready",
+      "1 when the stage has started, has a taker where it needs one and is not draining.",
       monitor_.ready() ? 1 : 0);
   for (int number = admin::v1::State_MIN + 1; number <= admin::v1::State_MAX; ++number) {
     const auto state = static_cast<admin::v1::State>(number);
