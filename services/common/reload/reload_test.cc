@@ -10,6 +10,7 @@
 #include "gtest/gtest.h"
 #include "services/common/clock/simulated_clock.h"
 #include "services/common/metrics/metrics.h"
+#include "services/common/runtime/log.h"
 #include "services/common/status/status_matchers.h"
 
 namespace nightjar::reload {
@@ -102,6 +103,12 @@ TEST_F(ReloadTest, WhatTheStageRefusesIsSaid) {
   monitor_.SetStarted();
   reloader_->Reload([](const config::Config&) { return absl::InternalError("no room"); });
   EXPECT_THAT(reason(), HasSubstr("no room"));
+}
+
+TEST_F(ReloadTest, TheLogLevelIsThatOfTheFile) {
+  Write("config.yml", "log: {level: warn}\nengine: {api_key: a-key}\n");
+  EXPECT_EQ(Reloaded(), "a-key");
+  EXPECT_THAT(runtime::SetLogLevel("info"), IsOkAndHolds("warn"));
 }
 
 TEST_F(ReloadTest, AFileNamedLaterIsWatchedFromThen) {
