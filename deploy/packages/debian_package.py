@@ -149,10 +149,10 @@ def put_control(tree, source, work):
     )
     conffiles = [name for name in files if name.startswith("etc/")]
     tree.write("".join("/%s\n" % name for name in conffiles), "DEBIAN/conffiles")
-    services = " ".join("nightjar-%s.service" % stage[0] for stage in STAGES)
+    services = " ".join("nightjar-%s.service" % stage[0] for stage in reversed(STAGES))
     for script in ("postinst", "prerm", "postrm"):
         with open(source.path("deploy/packages/debian", script), encoding="utf-8") as file:
-            tree.write(file.read().replace("@SERVICES@", services), "DEBIAN/" + script, 0o755)
+            tree.write(file.read().replace("@READERS_FIRST@", services), "DEBIAN/" + script, 0o755)
 
 
 def make(source, work):

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Makes what people install: a tarball and a Debian package.
 
-    dist.py BINARIES [FOLDER] [--version VERSION]
+    dist.py BINARIES [FOLDER] [--version VERSION] [--only tarball|deb]
 
 BINARIES is the folder of built programs (bazel-bin). Leaves in FOLDER (dist):
 
@@ -34,6 +34,7 @@ PROGRAMS = [
     ("es_reader", "es-reader"),
     ("scorer", "scorer"),
 ]
+KINDS = {"tarball": tarball.make, "deb": debian_package.make}
 
 
 class Source:
@@ -66,14 +67,15 @@ def main():
     parser.add_argument("binaries")
     parser.add_argument("folder", nargs="?", default="dist")
     parser.add_argument("--version", help="other than what the programs say")
+    parser.add_argument("--only", choices=sorted(KINDS), help="not both")
     options = parser.parse_args()
     os.environ.setdefault("SOURCE_DATE_EPOCH", commit_time())
     os.umask(0o022)
     os.makedirs(options.folder, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="nightjar-dist-") as work:
         source = Source(options.binaries, options.version, work)
-        for make in (tarball.make, debian_package.make):
-            made = make(source, work)
+        for kind in [options.only] if options.only else sorted(KINDS):
+            made = KINDS[kind](source, work)
             place = os.path.join(options.folder, os.path.basename(made))
             shutil.move(made, place)
             print("%s  %.1f MB" % (place, os.path.getsize(place) / 1e6))
