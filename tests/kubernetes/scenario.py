@@ -14,6 +14,7 @@ import glob
 import os
 import random
 import shutil
+import signal
 import sys
 import tempfile
 import time
@@ -269,7 +270,11 @@ def main():
     parser.add_argument("--seed", type=int, default=random.randrange(1 << 30))
     parser.add_argument("--only", choices=["single", "ha"])
     parser.add_argument("--keep", action="store_true", help="leave the cluster up")
-    scenario = Scenario(parser.parse_args())
+    options = parser.parse_args()
+    if os.geteuid() != 0:
+        sys.exit("scenario.py: namespaces and mounts of a cluster need root")
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
+    scenario = Scenario(options)
     try:
         return scenario.run()
     finally:
