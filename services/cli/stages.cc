@@ -13,7 +13,7 @@
 namespace nightjar::cli {
 namespace {
 
-// Sinks first.
+// Sinks first, the engine before all.
 std::vector<Stage> AllStages(const config::ServicesConfig& services) {
   return {
       {"analytics-engine", "analytics_engine", services.analytics_engine.addresses},
@@ -38,6 +38,15 @@ std::vector<Stage> NeededStages(const config::Config& config) {
     if (IsNeeded(stage, config)) needed.push_back(std::move(stage));
   }
   return needed;
+}
+
+std::vector<Stage> DeployedStages(const config::Config& config) {
+  const bool elsewhere = !config.engine.local &&
+                         config.engine.kind == config::EngineKind::kNightjar &&
+                         !config.analytics_engine.api_keys.empty();
+  std::vector<Stage> deployed = NeededStages(config);
+  if (elsewhere) deployed.insert(deployed.begin(), AllStages(config.services).front());
+  return deployed;
 }
 
 absl::StatusOr<Stage> FindStage(const config::Config& config, absl::string_view name) {

@@ -22,6 +22,10 @@ struct Stage {
 // in the reverse order.
 std::vector<Stage> NeededStages(const config::Config& config);
 
+// Those, and an engine of ours that another host or container runs: one that gets its clients' keys
+// from this configuration.
+std::vector<Stage> DeployedStages(const config::Config& config);
+
 // The one called `name` (or, for a slip of the hand, its folder), needed or not. kInvalidArgument,
 // exit code 64, naming the known ones.
 absl::StatusOr<Stage> FindStage(const config::Config& config, absl::string_view name);

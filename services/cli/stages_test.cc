@@ -16,12 +16,25 @@ namespace {
 
 using testing::AllOf;
 using testing::ElementsAre;
+using testing::Field;
 using testing::HasSubstr;
 
 std::vector<std::string> Names(const config::Config& config) {
   std::vector<std::string> names;
   for (const Stage& stage : NeededStages(config)) names.push_back(stage.name);
   return names;
+}
+
+TEST(StagesTest, AnEngineElsewhereThatHasItsKeysFromHereIsDeployedAndNotNeeded) {
+  config::Config config;
+  config.engine.kind = config::EngineKind::kNightjar;
+  EXPECT_THAT(DeployedStages(config), ElementsAre(Field(&Stage::name, "alert-poller")));
+  config.analytics_engine.api_keys.emplace_back();
+  EXPECT_THAT(DeployedStages(config), ElementsAre(Field(&Stage::name, "analytics-engine"),
+                                                  Field(&Stage::name, "alert-poller")));
+  EXPECT_THAT(Names(config), ElementsAre("alert-poller"));
+  config.engine.kind = config::EngineKind::kAlphaSoc;
+  EXPECT_THAT(DeployedStages(config), ElementsAre(Field(&Stage::name, "alert-poller")));
 }
 
 TEST(StagesTest, OnlyWhatTheConfigurationUsesIsNeededSinksFirst) {

@@ -26,7 +26,7 @@ struct Peer {
 
 // In the direction of the data.
 std::vector<Peer> Peers(const config::Config& config) {
-  const std::vector<Stage> stages = NeededStages(config);
+  const std::vector<Stage> stages = DeployedStages(config);
   std::vector<Peer> peers;
   for (auto stage = stages.rbegin(); stage != stages.rend(); ++stage) {
     for (const std::string& address : stage->addresses) {
