@@ -6,8 +6,9 @@
 BINARIES is the folder of built programs (bazel-bin). Writes FOLDER/<name>.tar, which `docker load`,
 `buildah pull docker-archive:` and `ctr images import` read, and FOLDER/<name>.sbom.json beside;
 FOLDER is ${NIGHTJAR_CACHE:-~/.cache/nightjar}/images. With --load the images also go to the
-Docker engine that answers, else to buildah, if there is one of them. Names are nightjar/<name>:<what the program says its
-version is>. No engine, network or root is needed to build; the same tree gives the same image IDs.
+Docker engine that answers, else to buildah, if there is one of them. Names are nightjar/<name>:<the
+version that the program says>. Building takes no engine, network or root, and the same tree gives
+the same image IDs.
 
 An image holds its program, the libraries that it loads, the authorities that sign servers, the time
 zones, a health probe (/probe), licences and a bill of materials; no shell. It runs as 65532:65532,
