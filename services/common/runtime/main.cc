@@ -127,6 +127,6 @@ absl::Status StopStatus() {
   return Stop().status;
 }
 
-const char* Version() { return "0.1.0"; }
+const char* Version() { return "0.2.0"; }
 
 }  // namespace nightjar::runtime

@@ -49,7 +49,7 @@ void WaitForStop(const std::function<void()>& on_hangup,
 void RequestStop(absl::Status status);
 absl::Status StopStatus();
 
-// "0.1.0".
+// "0.2.0".
 const char* Version();
 
 }  // namespace nightjar::runtime

@@ -51,7 +51,7 @@ TEST(MainTest, FlagsReachRun) {
 }
 
 TEST(MainTest, HelpAndVersionExitZeroWithoutRunning) {
-  EXPECT_EXIT(exit(RunMain({"--version"}, NeverCalled)), ExitedWithCode(0), "scorer 0.1.0");
+  EXPECT_EXIT(exit(RunMain({"--version"}, NeverCalled)), ExitedWithCode(0), "scorer 0.2.0");
   EXPECT_EXIT(exit(RunMain({"--help"}, NeverCalled)), ExitedWithCode(0), "--address_file");
 }
 
