@@ -17,7 +17,7 @@ import signal
 import subprocess
 import textwrap
 
-# What each has when a block begins: tests/docs/README.md.
+# What each has when a block begins: README.md beside this.
 HARNESSES = ("local", "mtls", "opensearch", "package", "compose", "kubernetes", "never")
 FENCE = re.compile(
     r"(?:^ *<!-- run: (?P<harness>\w+)(?P<options>(?:; \w+: .*?)*) -->\n)?"
