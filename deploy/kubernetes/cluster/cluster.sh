@@ -195,10 +195,12 @@ load() {
   done
 }
 
-# Kills the PID namespace behind a pid file, and its network.
+# Kills the PID namespace behind a pid file, and its network. The file may be older than the machine
+# is up, and its number by now another program's.
 end() {
-  local pid_file=$1 network=$2
-  if [ -e "$pid_file" ]; then kill -KILL "$(cat "$pid_file")" 2>/dev/null || true; fi
+  local pid_file=$1 network=$2 pid
+  pid=$(cat "$pid_file" 2>/dev/null || echo none)
+  if grep -qs cluster.sh "/proc/$pid/cmdline"; then kill -KILL "$pid"; fi
   rm -f "$pid_file"
   ip netns del "$network" 2>/dev/null || true
 }
