@@ -29,7 +29,7 @@ using testing::Not;
 
 constexpr absl::Duration kPatience = absl::Seconds(60);
 // "Within seconds", on a machine that does other things too.
-constexpr absl::Duration kPickUpMax = absl::Seconds(10);
+constexpr absl::Duration kPickUpMax = absl::Seconds(20);
 constexpr char kKey[] = "engine-key-of-a-test-0123456789abcdef";
 const std::vector<std::string> kNames = {"es-reader", "scorer", "ae-forwarder", "analytics-engine"};
 
