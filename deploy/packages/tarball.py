@@ -25,9 +25,10 @@ certificate authorities elsewhere than /etc/ssl/certs/ca-certificates.crt, name 
 
 Licence: Apache-2.0 (LICENSE). Third-party libraries: THIRD-PARTY.txt, sbom.cdx.json.
 """
-NOTICE = """Nightjar %(version)s brings these libraries of Debian 12 in lib/, unchanged, each under its own
-licence. The source of each is the Debian source package named, at the version named. Programs load
-them from lib/ at run time: a changed library of the same interface can take the place of each.
+NOTICE = """Nightjar %(version)s brings these libraries of Debian 12 in lib/, unchanged, each under
+its own licence. The source of each is the Debian source package named, at the version named.
+Programs load them from lib/ at run time: a changed library of the same interface can take the
+place of each.
 """
 
 

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""deploy/packetbeat/packetbeat.yml in a real Packetbeat, on real packets: what it writes is what the
-pipeline takes.
+"""deploy/packetbeat/packetbeat.yml in a real Packetbeat, on real packets: what it writes is what
+the pipeline takes.
 
     packetbeat_test.py BINARIES
 
