@@ -6,6 +6,7 @@
 #include <set>
 #include <thread>
 
+#include "absl/strings/str_cat.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "services/common/clock/clock.h"
@@ -128,6 +129,28 @@ TEST_F(FlowPoolTest, StreamsMoveOnUnderLoadWithoutRepeatingAnything) {
   const std::multiset<uint64_t> all = HandedOver();
   EXPECT_EQ(all.size(), sent);
   EXPECT_EQ(std::set<uint64_t>(all.begin(), all.end()).size(), sent);
+}
+
+// As a headless service gives them: whichever taker is there first gets every stream, for a moment.
+TEST_F(FlowPoolTest, TakersBehindOneNameAllGetAShare) {
+  LoopbackTaker first(first_, SystemClock());
+  LoopbackTaker second(second_, SystemClock());
+  first_.Release();
+  second_.Release();
+  options_.addresses = {absl::StrCat("ipv4:", first.address(), ",", second.address())};
+  options_.rotation.settle_min = absl::Milliseconds(10);
+  options_.rotation.settle_max = absl::Milliseconds(20);
+  FlowPool pool(options_, Security(), SystemClock());
+  pool.Start();
+  uint64_t sent = 0;
+  EXPECT_TRUE(Eventually([&] {
+    ++sent;
+    EXPECT_OK(pool.Send(MakeBatch(sent, 1), ended_.Expect(sent)));
+    return !first_.handed_over().empty() && !second_.handed_over().empty();
+  }));
+  EXPECT_TRUE(ended_.WaitFor(sent));
+  EXPECT_EQ(pool.state().resent_batches, 0u);
+  EXPECT_EQ(HandedOver().size(), sent);
 }
 
 TEST_F(FlowPoolTest, ADurableReachesOneTaker) {
