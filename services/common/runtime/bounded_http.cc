@@ -6,7 +6,6 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <atomic>
 #include <cerrno>
 #include <cstdlib>
 #include <functional>
@@ -18,6 +17,9 @@ namespace {
 
 constexpr char kBusy[] =
     "HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\nContent-Length: 0\r\n\r\n";
+
+// How soon a stream that waits for its peer looks whether the server stops.
+constexpr int kStopLookMs = 50;
 
 // Set while a connection is handled only to be refused.
 thread_local bool refusing = false;
@@ -45,11 +47,15 @@ class BoundedQueue final : public httplib::TaskQueue {
   httplib::ThreadPool threads_{kHttpThreads};
 };
 
-// Reads no more than kHttpRequestBytesMax, and is at its end when the time is up.
+// Reads no more than kHttpRequestBytesMax, and is at its end when the time is up or, for what is
+// yet to be read, the server stops.
 class BoundedStream final : public httplib::Stream {
  public:
-  BoundedStream(int socket, Clock& clock)
-      : socket_(socket), clock_(clock), end_(clock.Monotonic() + kHttpRequestMax) {}
+  BoundedStream(int socket, Clock& clock, const std::atomic<bool>& stopping)
+      : socket_(socket),
+        clock_(clock),
+        stopping_(stopping),
+        end_(clock.Monotonic() + kHttpRequestMax) {}
 
   bool is_readable() const override { return begin_ < size_ || Await(POLLIN); }
   bool is_writable() const override { return Await(POLLOUT); }
@@ -80,9 +86,11 @@ class BoundedStream final : public httplib::Stream {
 
  private:
   bool Await(short events) const {
-    const int64_t left_ms = absl::ToInt64Milliseconds(end_ - clock_.Monotonic());
-    pollfd wanted{socket_, events, 0};
-    return left_ms > 0 && poll(&wanted, 1, static_cast<int>(left_ms)) == 1;
+    while (clock_.Monotonic() < end_ && !(events == POLLIN && stopping_)) {
+      pollfd wanted{socket_, events, 0};
+      if (poll(&wanted, 1, kStopLookMs) == 1) return true;
+    }
+    return false;
   }
 
   bool Fill() {
@@ -112,6 +120,7 @@ class BoundedStream final : public httplib::Stream {
 
   const int socket_;
   Clock& clock_;
+  const std::atomic<bool>& stopping_;
   const absl::Duration end_;
   char buffer_[4096];
   size_t begin_ = 0;  // of what is in it and not yet taken
@@ -126,12 +135,17 @@ BoundedHttpServer::BoundedHttpServer(Clock& clock) : clock_(clock) {
   set_payload_max_length(0);
 }
 
+void BoundedHttpServer::StopReading() {
+  stopping_ = true;
+  stop();
+}
+
 bool BoundedHttpServer::process_and_close_socket(socket_t socket) {
   bool done = false;
   if (refusing) {
     (void)send(socket, kBusy, sizeof(kBusy) - 1, MSG_NOSIGNAL | MSG_DONTWAIT);
   } else {
-    BoundedStream stream(socket, clock_);
+    BoundedStream stream(socket, clock_, stopping_);
     bool closed = false;
     done = process_request(stream, /*close_connection=*/true, closed, nullptr);
   }

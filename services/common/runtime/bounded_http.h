@@ -3,6 +3,7 @@
 #ifndef SERVICES_COMMON_RUNTIME_BOUNDED_HTTP_H_
 #define SERVICES_COMMON_RUNTIME_BOUNDED_HTTP_H_
 
+#include <atomic>
 #include <cstddef>
 
 #include "httplib.h"
@@ -23,10 +24,14 @@ class BoundedHttpServer final : public httplib::Server {
  public:
   explicit BoundedHttpServer(Clock& clock);
 
+  // As stop(), and waits no longer for requests that have not come: they must not hold up the end.
+  void StopReading();
+
  private:
   bool process_and_close_socket(socket_t socket) override;
 
   Clock& clock_;
+  std::atomic<bool> stopping_{false};
 };
 
 }  // namespace nightjar::runtime

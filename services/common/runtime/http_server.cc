@@ -70,7 +70,7 @@ absl::StatusOr<int> HttpServer::Start(const ListenAddress& address) {
 }
 
 void HttpServer::Shutdown() {
-  server_->stop();
+  server_->StopReading();
   if (thread_.joinable()) thread_.join();
 }
 

@@ -174,6 +174,17 @@ TEST_F(StageServerTest, ConnectionsThatSayNothingCannotHoldTheOthersUp) {
   EXPECT_EQ(Get(server.http_address(), "/healthz")->status, 200);
 }
 
+TEST_F(StageServerTest, AnHttpConnectionThatSaysNothingDoesNotHoldTheShutdownUp) {
+  StageServer server = MakeServer();
+  ASSERT_OK(server.Start());
+  const int silent = Send(server.http_address(), "GET /healthz HTTP/1.1\r\n");
+  EXPECT_EQ(Get(server.http_address(), "/healthz")->status, 200);  // so it has been accepted too
+  const absl::Duration before = SystemClock().Monotonic();
+  server.Shutdown(absl::Seconds(10));
+  EXPECT_LT(SystemClock().Monotonic() - before, absl::Seconds(1));
+  close(silent);
+}
+
 TEST_F(StageServerTest, HttpTakesNoBodies) {
   StageServer server = MakeServer();
   ASSERT_OK(server.Start());
