@@ -12,7 +12,7 @@ set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 version=2.19.3
 cache=${NIGHTJAR_CACHE:-$HOME/.cache/nightjar}/opensearch-$version
-start_seconds=120
+start_seconds=240
 
 fetch() {
   mkdir -p "$cache/classes" "$cache/security"
