@@ -8,8 +8,8 @@ delivered twice.
 Stages in random order. sigterm: a stage must end by itself, with 0, within 25 s, and its books must
 balance. kill: with SIGKILL. freeze: with SIGSTOP for 5 to 70 s. --old: all begin as the old
 release; in every order of the stages of the event path, each becomes the new one and then, in
-reverse, the old one again: 60 times, whatever --times says. After kills and freezes as much may come twice as
-was on its way to the engine or to a sink. Exits 1 when it is not so.
+reverse, the old one again: 60 times, whatever --times says. After kills and freezes as much may
+come twice as was on its way to the engine or to a sink. Exits 1 when it is not so.
 """
 
 import argparse
