@@ -256,15 +256,15 @@ TEST_F(StartTest, AnEmptyHostComesUpWithTheEmbeddedEngineAndRaisesAlerts) {
 
 TEST_F(StartTest, CheckAsksEachStageForWhatOnlyItKnows) {
   EXPECT_EQ(Run({"check", config_}).second, 0);
-  std::string two_scorers = Content(config_);
-  const std::string key = "scorer: {address: ";
-  const size_t address = two_scorers.find(key) + key.size();
-  two_scorers.insert(two_scorers.find('}', address), ", \"127.0.0.1:1\"]");
-  two_scorers.insert(address, "[");
-  std::ofstream(config_) << two_scorers;
+  std::string doubled = Content(config_);
+  const std::string key = "ae_forwarder: {address: ";
+  const size_t begin = doubled.find(key) + key.size();
+  const std::string address = doubled.substr(begin, doubled.find('}', begin) - begin);
+  doubled.replace(begin, address.size(), absl::StrCat("[", address, ", ", address, "]"));
+  std::ofstream(config_) << doubled;
   const auto [text, code] = Run({"check", config_});
   EXPECT_EQ(code, 78) << text;
-  EXPECT_THAT(text, AllOf(HasSubstr("error: es-reader: "), HasSubstr("takes one")));
+  EXPECT_THAT(text, AllOf(HasSubstr("error: scorer: "), HasSubstr("stands twice")));
 }
 
 }  // namespace
