@@ -141,7 +141,7 @@ def run_block(machine, block):
 
 
 def make_packages(binaries, folder, *arguments):
-    """Runs ./dev dist for the test's programs."""
+    """What ./dev dist makes of the test's programs, sorted: the tarball first."""
     tool = os.path.join(ROOT, "deploy/packages/dist.py")
     os.makedirs(folder, exist_ok=True)
     subprocess.run([sys.executable, "-B", tool, binaries, folder, *arguments], check=True)
