@@ -33,6 +33,7 @@ HTTP_PORTS = {
     "analytics-engine": 7505,
 }
 STOPPED = re.compile(r"(\S+) stopped: read (\d+) = (.*)in flight (\d+)")
+POSITION = re.compile(r"^nightjar_reader_position\{[^}]*\} (\S+)$", re.M)
 SETTLE_SECONDS = 120
 
 
@@ -103,6 +104,13 @@ class Stand(pipeline.Pipeline):
                 ended += int(before) - int(left)
                 accepted += sum(int(number) for number in re.findall(r"accepted (\d+)", parts))
         return ended, accepted
+
+    def position(self):
+        """How many operations lie behind the reader's saved position, in all shards."""
+        url = "http://%s/metrics" % self.addresses["es-reader"]["http"]
+        with urllib.request.urlopen(url, timeout=5) as page:
+            numbers = POSITION.findall(page.read().decode())
+        return sum(int(float(number)) + 1 for number in numbers)  # numbers begin with 0
 
     def up(self, stage):
         try:
