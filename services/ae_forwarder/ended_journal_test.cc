@@ -68,11 +68,11 @@ TEST(EndedJournal, ForgettingIsWrittenWithTheNextCommit) {
     auto journal = EndedJournal::Open(files, kFolder, set);
     ASSERT_OK((*journal)->Commit({Ended("a", 0, 100)}));
     (*journal)->Forget({"a", 0, true, {{-1, 90}}, {}});
-    EXPECT_FALSE(Has(set, "a", 90));
     ASSERT_OK((*journal)->Commit({Ended("a", 100, 101)}));
   }
   EndedSet set;
   ASSERT_OK(EndedJournal::Open(files, kFolder, set));
+  EXPECT_OK(set.Admit("a", 1000));  // a new owner: what was forgotten may come again
   EXPECT_FALSE(Has(set, "a", 90));
   EXPECT_TRUE(Has(set, "a", 91));
   EXPECT_TRUE(Has(set, "a", 101));

@@ -54,8 +54,8 @@ TEST(CommandLineTest, NeedsTellsWhetherAStageHasToRun) {
 
 TEST(CommandLineTest, HelpAndVersionExitZero) {
   EXPECT_EXIT(RunAndExit({"--help"}), ExitedWithCode(kExitOk), "status");
-  EXPECT_EXIT(RunAndExit({"version"}), ExitedWithCode(kExitOk), "nightjar version 0.1.0");
-  EXPECT_EXIT(RunAndExit({"--version"}), ExitedWithCode(kExitOk), "nightjar version 0.1.0");
+  EXPECT_EXIT(RunAndExit({"version"}), ExitedWithCode(kExitOk), "nightjar version 0.2.0");
+  EXPECT_EXIT(RunAndExit({"--version"}), ExitedWithCode(kExitOk), "nightjar version 0.2.0");
 }
 
 TEST(CommandLineTest, ConfigMayStandBeforeAndBehindTheCommand) {

@@ -65,11 +65,12 @@ TYPED_TEST(EngineApiContract, AnEmptyBodyHasNoEvents) { EXPECT_OK(this->Post("",
 
 TYPED_TEST(EngineApiContract, AWrongKeyIsToldApart) {
   analytics_api::EngineClient client = this->Client("wrong");
-  EXPECT_THAT(client.CheckAccount(&this->exchange_), StatusIs(StatusCode::kUnauthenticated));
+  analytics_api::AccountReply account;
+  EXPECT_THAT(client.Account(&account, &this->exchange_), StatusIs(StatusCode::kUnauthenticated));
   EXPECT_THAT(client.PostEvents("dns", "{}\n", 1, &this->reply_, &this->exchange_),
               StatusIs(StatusCode::kUnauthenticated));
   client.SetApiKey(config::Secret(this->subject_.key));
-  EXPECT_OK(client.CheckAccount(&this->exchange_));
+  EXPECT_OK(client.Account(&account, &this->exchange_));
 }
 
 TYPED_TEST(EngineApiContract, ABodyOver10MibIsRefusedWithWords) {

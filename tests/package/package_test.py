@@ -105,7 +105,7 @@ def check_restarts(machine):
     others = [name for name in SERVICES if "scorer" not in name]
     pids = "systemctl show -p MainPID " + " ".join(others)
     before = machine.run(pids)
-    machine.run("systemctl kill --signal=KILL nightjar-scorer.service")
+    machine.run("systemctl kill --kill-who=main --signal=KILL nightjar-scorer.service")
     wait_for("scorer is back", lambda: "NRestarts=1" in machine.run(show + "nightjar-scorer"))
     check(machine.run(pids) == before, "a killed stage is started again, alone")
     machine.run("systemctl reload 'nightjar-*'")
