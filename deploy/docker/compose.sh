@@ -7,29 +7,15 @@
 # In the folder there are `docker-compose` and a `docker` that knows `docker compose`.
 # Environment: NIGHTJAR_CACHE (~/.cache/nightjar)
 set -euo pipefail
-here=$(cd "$(dirname "$0")" && pwd)
+here=$(dirname "$(realpath "$0")")
 bin=${NIGHTJAR_CACHE:-$HOME/.cache/nightjar}/bin
 go_wanted=1.24.9 # an older Go fetches it as a module
 
 is_v2() { [[ $("$@" version --short 2>/dev/null) =~ ^v?[2-9]\. ]]; }
 
-# Prints the path of a Go that is new enough.
-find_go() {
-  local have folder
-  have=$(go env GOVERSION | sed 's/^go//')
-  if [ "$(printf '%s\n' "$go_wanted" "$have" | sort -V | head -1)" = "$go_wanted" ]; then
-    command -v go && return
-  fi
-  folder=$(cd "$(mktemp -d)" && go mod download -json \
-    "golang.org/toolchain@v0.0.1-go$go_wanted.linux-amd64" | sed -n 's/.*"Dir": "\(.*\)".*/\1/p')
-  # An old Go unpacks modules without the right to run anything.
-  chmod -R u+w,a+x "$folder/bin" "$folder/pkg/tool"
-  echo "$folder/bin/go"
-}
-
 build() {
   local go_program started=$SECONDS
-  go_program=$(find_go)
+  go_program=$("$here/../../third_party/go.sh" "$go_wanted")
   mkdir -p "$bin"
   (cd "$here/compose" && CGO_ENABLED=0 GOTOOLCHAIN=local "$go_program" build -trimpath \
     -ldflags "-s -w -X github.com/docker/compose/v2/internal.Version=v2.40.3" \

@@ -13,23 +13,12 @@ module() {
   (cd "$(mktemp -d)" && go mod download -json "$1") | sed -n 's/.*"Dir": "\(.*\)".*/\1/p'
 }
 
-find_go() {
-  local have folder
-  have=$(go env GOVERSION | sed 's/^go//')
-  if [ "$(printf '%s\n' "$go_wanted" "$have" | sort -V | head -1)" = "$go_wanted" ]; then
-    command -v go && return
-  fi
-  folder=$(module "golang.org/toolchain@v0.0.1-go$go_wanted.linux-amd64")
-  # An old Go unpacks modules without the right to run anything.
-  chmod -R u+w,a+x "$folder/bin" "$folder/pkg/tool"
-  echo "$folder/bin/go"
-}
-
 mkdir -p "$(dirname "$program")"
 exec 9>"$program.lock" && flock 9  # two callers at once build once
 if [ ! -e "$program" ]; then
+  go_program=$("$(dirname "$(realpath "$0")")/../../third_party/go.sh" "$go_wanted")
   source=$(module "github.com/elastic/beats/v7@$version")
-  (cd "$source/packetbeat" && GOTOOLCHAIN=local "$(find_go)" build -trimpath \
+  (cd "$source/packetbeat" && GOTOOLCHAIN=local "$go_program" build -trimpath \
     -ldflags "-s -w" -o "$program.new" . >&2)
   mv "$program.new" "$program"
 fi

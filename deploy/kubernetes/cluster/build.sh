@@ -7,30 +7,16 @@
 #
 # Prints nothing when all is there. Environment: NIGHTJAR_CACHE (~/.cache/nightjar).
 set -euo pipefail
-here=$(cd "$(dirname "$0")" && pwd)
+here=$(dirname "$(realpath "$0")")
 cache=${NIGHTJAR_CACHE:-$HOME/.cache/nightjar}/kubernetes
 version=v1.34.4
 go_wanted=1.25.0  # for modules of these versions; an older Go fetches it as a module
 programs=(kubectl kube-apiserver kube-controller-manager kube-scheduler kubelet kube-proxy)
 
-# Prints the path of a Go that is new enough.
-find_go() {
-  local have=0 folder
-  have=$(go env GOVERSION 2>/dev/null | sed 's/^go//') || true
-  if [ "$(printf '%s\n' "$go_wanted" "$have" | sort -V | head -1)" = "$go_wanted" ]; then
-    command -v go && return
-  fi
-  folder=$(cd "$(mktemp -d)" && go mod download -json \
-    "golang.org/toolchain@v0.0.1-go$go_wanted.linux-amd64" | sed -n 's/.*"Dir": "\(.*\)".*/\1/p')
-  # An old Go unpacks modules without the right to run anything.
-  chmod -R u+w,a+x "$folder/bin" "$folder/pkg/tool"
-  echo "$folder/bin/go"
-}
-
 # build_program FOLDER PACKAGE OUTPUT: a static program.
 build_program() {
   local set="-X k8s.io/component-base/version" go_program started=$SECONDS
-  go_program=$(find_go)
+  go_program=$("$here/../../../third_party/go.sh" "$go_wanted")
   mkdir -p "$(dirname "$3")"
   (cd "$1" && CGO_ENABLED=0 GOTOOLCHAIN=local "$go_program" build -trimpath -tags selinux,notest \
     -ldflags "-s -w $set.gitVersion=$version $set.gitMajor=1 $set.gitMinor=34 \
