@@ -4,8 +4,10 @@ set -uo pipefail
 cd "$(dirname "$0")/.."
 log=$(mktemp)
 engine=deploy/docker/engine.sh
+# Not in the tests that want it: what a test starts, Bazel kills at its end.
 "$engine" answers >/dev/null && stop_engine=true || stop_engine="$engine down"
 trap 'rm -f "$log"; $stop_engine' EXIT
+"$engine" up >/dev/null || exit 1
 
 deploy/local/elasticsearch/elasticsearch.sh fetch || exit 1
 bazel test --keep_going --noshow_progress --test_summary=short "${@:-//...}" 2>&1 | tee "$log"

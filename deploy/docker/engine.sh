@@ -58,12 +58,15 @@ remove_network_rules() {
 
 down() {
   [ -e "$folder/docker.pid" ] || return 0
-  docker -H "$socket" ps -aq | xargs -r docker -H "$socket" rm -f >/dev/null
-  kill "$(cat "$folder/docker.pid")"
-  for _ in $(seq 150); do
-    [ -e "$folder/docker.pid" ] || break
-    sleep 0.2
-  done
+  if alive "$socket"; then
+    docker -H "$socket" ps -aq | xargs -r docker -H "$socket" rm -f >/dev/null
+    kill "$(cat "$folder/docker.pid")"
+    for _ in $(seq 150); do
+      [ -e "$folder/docker.pid" ] || break
+      sleep 0.2
+    done
+  fi
+  rm -f "$folder/docker.pid"  # of one that was killed
   ip link del docker0 2>/dev/null || true
   remove_network_rules
 }
