@@ -1,6 +1,0 @@
-#!/usr/bin/env bash
-# Runs a Python file of this folder as a test: Bazel's own rules want more than Debian's python3.
-set -euo pipefail
-program=$1
-shift
-exec python3 -B "tests/docs/$program" "$@"
